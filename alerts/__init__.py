@@ -1,0 +1,1 @@
+"""Alarms, emergency plans, the outbox and tickets."""

@@ -1,0 +1,1 @@
+"""The whole built together: server, page and command."""

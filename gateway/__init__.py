@@ -1,0 +1,1 @@
+"""The path of one message: MQTT link, pipeline, journal, stores."""

@@ -1,0 +1,1 @@
+"""Devices, fleets and scenarios that speak the words on the wire."""

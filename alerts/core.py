@@ -1,0 +1,49 @@
+"""Steps 3 and 4 as one pure machine: an input in, facts, and what follows from them.
+
+No I/O, no clock, no task. Deadlines of the hall and of the engine are fired in order, each at its own due
+time, before the input that comes later is looked at: how often `advance` is called changes nothing.
+"""
+
+from alerts.engine import Engine
+from alerts.model import Changes, Outcome
+from sensors.decode.reception import Arrival
+from sensors.hall.hall import Hall
+from sensors.actions import read_action
+from sensors.inputs import Acted, AnyInput
+
+
+class Core:
+    """One hall's brain: its state machines and its alert engine."""
+
+    def __init__(self, hall: Hall, engine: Engine) -> None:
+        """Join a hall's state (from the journal) and its engine (from rows)."""
+        self.hall = hall
+        self.engine = engine
+
+    def next_due(self) -> int | None:
+        """The earliest deadline (ms since the epoch), or None."""
+        dues = [due for due in (self.hall.next_due(), self.engine.next_due()) if due is not None]
+        return min(dues, default=None)
+
+    def advance(self, now: int) -> None:
+        """Fire every deadline that is due by `now`, in order, each at its own time."""
+        while (due := self.next_due()) is not None and due <= now:
+            self.engine.decide(due, self.hall.fire_due(due), self.hall.state)
+            self.engine.fire_due(due, self.hall.state)
+
+    def step(self, item: AnyInput, arrival: Arrival | None = None) -> Outcome:
+        """Take one input, a message with what was decoded from it; raises `RefusedError` for an action.
+
+        A refused action has changed nothing but the time.
+        """
+        self.advance(item.at)
+        if isinstance(item, Acted):
+            action = read_action(item.action)
+            self.hall.check(action)
+            self.engine.check(action, self.hall.state)
+        facts = self.hall.step(item, arrival)
+        return self.engine.step(item, facts, self.hall.state)
+
+    def take(self) -> Changes:
+        """The rows changed since the last call."""
+        return self.engine.take()

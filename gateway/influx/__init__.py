@@ -1,0 +1,1 @@
+"""History in InfluxDB: shipping and reading back."""

@@ -1,0 +1,1 @@
+"""MQTT sessions with acknowledgement by hand."""

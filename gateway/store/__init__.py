@@ -1,0 +1,1 @@
+"""The operations store and the default history."""

@@ -1,0 +1,1 @@
+"""The hall's state machines: the fold of the journal."""

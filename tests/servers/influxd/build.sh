@@ -8,7 +8,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-version=$(sed -n 's|.*github.com/influxdata/influxdb/v2 v\([0-9.]*\)$|\1|p' "$here/go.mod" | head -n 1)
+version=$(sed -n 's|^[[:space:]]github.com/influxdata/influxdb/v2 v\([0-9.]*\).*|\1|p' "$here/go.mod")
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/hallwatch/influxd-$version
 
 if [ -x "$cache/influxd" ]; then

@@ -80,7 +80,7 @@ class Page:
         marker.write_text(" ".join([lock, *options]), encoding="utf-8")
 
     def npm(self, *arguments: str) -> str:
-        """Run npm in the front end's folder, its Node first on the PATH of its children; returns what it said."""
+        """Run npm in the front end's folder, its Node first on the PATH of its children; its output."""
         npm = find_npm()
         if npm is None:
             wanted = f"no Node.js >= {NODE_OLDEST} with npm on PATH"

@@ -1,4 +1,4 @@
-"""The rules of the house that no linter knows: who imports whom, how long a file is, what is never written."""
+"""The rules of the house that no linter knows: who imports whom, how long files are, what is not written."""
 
 import ast
 import re

@@ -107,7 +107,7 @@ class Mosquitto:
     def kill(self) -> None:
         """End it as a power cut would.
 
-        It acknowledges before it writes, so what came in its loop's last turn is lost; what came before is kept.
+        It acknowledges before it writes: what came in its loop's last turn is lost, what came before is kept.
         """
         self.process.kill()
 

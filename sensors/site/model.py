@@ -202,7 +202,7 @@ class MakeupDay(Part):
 
 
 class Role(Part):
-    """A role in a plan. Holders are told in order: who does not answer within `answer_s` is followed by the next."""
+    """A role in a plan. Holders are told in order: after `answer_s` without an answer the next."""
 
     id: Id
     name: Words
@@ -227,7 +227,8 @@ class Message(Part):
     """What is told to whom when a stage starts.
 
     Audience: `roles` the holders in order, each role's first and then the next; `holders` all holders of all
-    roles at once; `everyone` all people of the site with a contact; `public` the hall's notice (MQTT channels).
+    roles at once; `everyone` all people of the site with a contact; `public` the hall's notice (MQTT
+    channels). Without `channels`: every channel a person has a contact on; for `public` every MQTT channel.
     """
 
     stage: Stage = "active"
@@ -237,7 +238,7 @@ class Message(Part):
 
 
 class Plan(Part):
-    """An emergency plan (应急预案). `hazard` decides which alarm starts it; `other` is started by hand only."""
+    """An emergency plan (应急预案). `hazard` decides which alarm starts it; `other` only a person starts."""
 
     id: Id
     name: Words

@@ -1,4 +1,4 @@
-"""What `pip install` would put on a machine: the five packages and the built page, without the page's sources."""
+"""What an installation puts on a machine: the five packages and the built page, without its sources."""
 
 import subprocess
 import sys

@@ -4,11 +4,12 @@ No I/O, no clock, no task. Deadlines of the hall and of the engine are fired in 
 time, before the input that comes later is looked at: how often `advance` is called changes nothing.
 """
 
+from sensors.hall.hall import Hall
+
 from alerts.engine import Engine
 from alerts.model import Changes, Outcome
-from sensors.decode.reception import Arrival
-from sensors.hall.hall import Hall
 from sensors.actions import read_action
+from sensors.decode.reception import Arrival
 from sensors.inputs import Acted, AnyInput
 
 

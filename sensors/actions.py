@@ -138,8 +138,19 @@ class RetireDevice:
 
 
 Action = (
-    Acknowledge | AnswerMessage | StartPlan | ConfirmRun | StandDown | CompleteStep | ReportFault | AcceptTicket
-    | FinishTicket | PauseWindow | ResumeWindow | ApproveDevice | RetireDevice
+    Acknowledge
+    | AnswerMessage
+    | StartPlan
+    | ConfirmRun
+    | StandDown
+    | CompleteStep
+    | ReportFault
+    | AcceptTicket
+    | FinishTicket
+    | PauseWindow
+    | ResumeWindow
+    | ApproveDevice
+    | RetireDevice
 )
 
 ACTION: Final[TypeAdapter[Action]] = TypeAdapter(Annotated[Action, Field(discriminator="do")])

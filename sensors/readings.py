@@ -15,6 +15,7 @@ from pydantic.dataclasses import dataclass
 # The stores hold 64-bit integers, finite numbers and text without NUL; what cannot be held is refused here.
 WIRE: Final = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True, str_max_length=256)
 
+
 def _unit(unit: str) -> dict[str, str]:
     return {"unit": unit}
 
@@ -245,8 +246,19 @@ class Battery:
 
 
 Value = (
-    Badge | Presence | PeopleCount | Queue | Equipment | Fire | Crowd | Environment | Contact | Button | Seismic
-    | Availability | Battery
+    Badge
+    | Presence
+    | PeopleCount
+    | Queue
+    | Equipment
+    | Fire
+    | Crowd
+    | Environment
+    | Contact
+    | Button
+    | Seismic
+    | Availability
+    | Battery
 )
 
 VALUES: Final[dict[Kind, type[Value]]] = {

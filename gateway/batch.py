@@ -1,0 +1,198 @@
+"""One batch: entries in, decisions made, a transaction and its acknowledgements out. Pure but for its futures.
+
+Reads no clock and does no I/O, so that a test can drive it input by input.
+"""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass, field
+
+import msgspec
+
+from alerts.core import Core
+from alerts.model import Outcome
+from gateway.link.contract import Delivery
+from gateway.store.contract import Batch, Quarantined
+from sensors.decode.family import Packet
+from sensors.decode.reception import Received, Reception, Verdict
+from sensors.errors import RefusedError
+from sensors.inputs import Acted, AnyInput, Heard, Started, Tallied, Tally, Ticked, pack
+
+KEPT_BYTES = 16_384
+FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An input of our own, and who waits for its outcome."""
+
+    item: AnyInput
+    future: "asyncio.Future[Outcome] | None"
+
+    def settle(self, outcome: Outcome) -> None:
+        """Tell who waits that it is committed."""
+        if self.future is not None and not self.future.done():
+            self.future.set_result(outcome)
+
+    def fail(self, error: Exception) -> None:
+        """Tell who waits that it was refused or failed."""
+        if self.future is not None and not self.future.done():
+            self.future.set_exception(error)
+
+
+Entry = Delivery | Waiting
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A batch decided: what to commit (None if nothing), and whom to answer afterwards."""
+
+    batch: Batch | None = None
+    deliveries: list[Delivery] = field(default_factory=list)
+    outcomes: list[tuple[Waiting, Outcome | RefusedError]] = field(default_factory=list)
+    registry_changed: bool = False
+
+    def settle(self) -> None:
+        """Answer everyone who waits."""
+        for waiting, outcome in self.outcomes:
+            if isinstance(outcome, RefusedError):
+                waiting.fail(outcome)
+            else:
+                waiting.settle(outcome)
+
+
+@dataclass(slots=True)
+class _Draft:
+    inputs: list[AnyInput] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    tallies: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def count(self, device: str, verdict: Verdict) -> None:
+        tally = self.tallies.setdefault(device, {"received": 0})
+        tally["received"] += 1
+        tally[verdict.value] = tally.get(verdict.value, 0) + 1
+
+
+class BatchMaker:
+    """Turns entries into a batch: decode, decide, and write down what must be committed."""
+
+    def __init__(self, core: Core, reception: Reception, *, hall: str, index: int) -> None:
+        """Go on at `index` of a hall's journal."""
+        self.core = core
+        self.reception = reception
+        self.hall = hall
+        self.index = index
+
+    def prepare(self, entries: list[Entry], now: int) -> Prepared:
+        """Decide a batch. An empty one lets time pass: what is due by `now` fires, and is written if it did."""
+        draft = _Draft()
+        prepared = Prepared()
+        for entry in entries:
+            if isinstance(entry, Delivery):
+                prepared.deliveries.append(entry)
+                prepared.registry_changed |= self._take_message(entry.packet, draft)
+            else:
+                prepared.registry_changed |= self._take_own(entry, draft, prepared)
+        if not entries:
+            self._let_pass(now, draft)
+        self._close_account(draft)
+        prepared.batch = self._batch(draft)
+        return prepared
+
+    def set_aside(self, delivery: Delivery, error: Exception) -> Prepared:
+        """Put a message that nothing can take into quarantine, alone."""
+        draft = _Draft()
+        packet = delivery.packet
+        draft.quarantined.append(self._quarantined(packet, "", FAILED, repr(error)))
+        draft.count("", Verdict.QUARANTINED)
+        self._close_account(draft)
+        return Prepared(batch=self._batch(draft), deliveries=[delivery])
+
+    def _at(self, at: int) -> int:
+        # Time never runs backwards in a journal; what came in earlier than the last input counts as its equal.
+        return max(at, self.core.hall.state.now)
+
+    def _take_message(self, packet: Packet, draft: _Draft) -> bool:
+        received = self.reception.receive(packet)
+        draft.count(received.device, received.verdict)
+        if received.verdict is Verdict.QUARANTINED:
+            draft.quarantined.append(self._quarantined(packet, received.device, received.reason, received.detail))
+        if received.arrival is None or received.verdict in {Verdict.DUPLICATE, Verdict.REFUSED}:
+            return False
+        heard = Heard(
+            self._at(packet.at),
+            packet.topic,
+            packet.payload,
+            packet.lane,
+            packet.retained,
+            awaiting=received.verdict is Verdict.AWAITING,
+        )
+        before = len(self.core.hall.state.devices)
+        self.core.step(heard, received.arrival)
+        draft.inputs.append(heard)
+        return _lists_devices(received) or len(self.core.hall.state.devices) != before
+
+    def _take_own(self, waiting: Waiting, draft: _Draft, prepared: Prepared) -> bool:
+        item = _moved(waiting.item, self._at(waiting.item.at))
+        arrival = self.reception.read(item) if isinstance(item, Heard) else None
+        try:
+            outcome = self.core.step(item, arrival)
+        except RefusedError as refused:
+            prepared.outcomes.append((waiting, refused))
+            draft.inputs.append(Ticked(item.at))
+            return False
+        draft.inputs.append(item)
+        prepared.outcomes.append((waiting, outcome))
+        return isinstance(item, Acted | Started)
+
+    def _let_pass(self, now: int, draft: _Draft) -> None:
+        due = self.core.next_due()
+        if due is not None and due <= now:
+            tick = Ticked(self._at(now))
+            self.core.step(tick)
+            draft.inputs.append(tick)
+
+    def _close_account(self, draft: _Draft) -> None:
+        if draft.tallies:
+            tallies = tuple(Tally(device, **counts) for device, counts in draft.tallies.items())
+            item = Tallied(self.core.hall.state.now, tallies)
+            self.core.step(item)
+            draft.inputs.append(item)
+
+    def _batch(self, draft: _Draft) -> Batch | None:
+        if not draft.inputs and not draft.quarantined:
+            return None
+        batch = Batch(
+            hall=self.hall,
+            index=self.index,
+            count=len(draft.inputs),
+            at=draft.inputs[-1].at,
+            blob=pack(draft.inputs),
+            changes=self.core.take(),
+            quarantined=tuple(draft.quarantined),
+        )
+        self.index += len(draft.inputs)
+        return batch
+
+    def _quarantined(self, packet: Packet, device: str, reason: str, detail: str) -> Quarantined:
+        return Quarantined(
+            hall=self.hall,
+            at=packet.at,
+            device=device,
+            topic=packet.topic.replace("\x00", "�")[:1024],
+            payload=packet.payload[:KEPT_BYTES],
+            length=len(packet.payload),
+            digest=hashlib.sha256(packet.payload).hexdigest(),
+            reason=reason,
+            detail=detail.replace("\x00", "�")[:500],
+            retained=packet.retained,
+            lane=int(packet.lane),
+        )
+
+
+def _lists_devices(received: Received) -> bool:
+    return received.arrival is not None and bool(received.arrival.decoded.seen)
+
+
+def _moved(item: AnyInput, at: int) -> AnyInput:
+    return item if item.at == at else msgspec.structs.replace(item, at=at)

@@ -1,0 +1,333 @@
+"""A persistent MQTT session (3.1.1 or 5) on paho-mqtt, driven by the event loop, acknowledged by hand.
+
+Step 1 of a message's way. paho would acknowledge on receipt; with `manual_ack` the PUBACK leaves only when the
+pipeline has committed. Mosquitto 2.0.11 does not hold its own in-flight window, so unacknowledged messages are
+counted here and reading stops at a limit: what we do not read waits in the broker.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from gateway.link.contract import Deliver, Delivery, LinkChanged, LinkNews
+from sensors.decode.family import Packet, Subscription
+from sensors.inputs import Lane
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+PACKETS_PER_WAKE = 64
+FOREVER = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the broker is and who we are to it; `password` is the secret itself, read by the composition."""
+
+    host: str
+    port: int
+    version: str = "5"
+    username: str | None = None
+    password: str | None = None
+    tls: ssl.SSLContext | None = None
+    keepalive_s: int = 60
+    max_unacknowledged: int = 5000
+
+
+class PahoLink:
+    """One session of one lane. Use `async with opened(...)`: its task reconnects until the block ends."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        *,
+        client_id: str,
+        lane: Lane,
+        status_topic: str,
+        now: Callable[[], int],
+        deliver: Deliver,
+        changed: LinkChanged,
+    ) -> None:
+        """Prepare a session; nothing is connected yet."""
+        self.lane = lane
+        self.connected = False
+        self._broker = broker
+        self._status_topic = status_topic
+        self._now = now
+        self._deliver = deliver
+        self._changed = changed
+        self._subscriptions: dict[str, int] = {}
+        self._epoch = 0
+        self._unacknowledged = 0
+        self._paused = False
+        self._delivered = 0
+        self._socket: socket.socket | None = None
+        self._gone = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._client = self._make_client(client_id)
+
+    def _make_client(self, client_id: str) -> Client:
+        five = self._broker.version == "5"
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
+            clean_session=None if five else False,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        if self._broker.username is not None:
+            client.username_pw_set(self._broker.username, self._broker.password)
+        if self._broker.tls is not None:
+            client.tls_set_context(self._broker.tls)
+        client.will_set(self._status_topic, b'{"online":false}', qos=1, retain=True)
+        client.max_inflight_messages_set(100)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        client.on_subscribe = self._on_subscribe
+        client.on_socket_open = self._on_socket_open
+        client.on_socket_close = self._on_socket_close
+        client.on_socket_register_write = self._on_register_write
+        client.on_socket_unregister_write = self._on_unregister_write
+        return client
+
+    # -- what the pipeline asks -------------------------------------------------------------------------------
+
+    def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
+        """Send PUBACK for what is committed; those of an older connection are dropped (they come again)."""
+        for delivery in deliveries:
+            if delivery.epoch != self._epoch:
+                continue
+            if delivery.packet.qos > 0:
+                self._client.ack(delivery.mid, delivery.packet.qos)
+            self._unacknowledged -= 1
+        if self._paused and self._unacknowledged < self._broker.max_unacknowledged:
+            self._resume()
+
+    def subscribe(self, subscriptions: Iterable[Subscription]) -> None:
+        """Hold exactly the subscriptions of this lane."""
+        wanted = {item.filter: item.qos for item in subscriptions if item.lane == self.lane}
+        gone = [name for name in self._subscriptions if name not in wanted]
+        new = [(name, qos) for name, qos in wanted.items() if self._subscriptions.get(name) != qos]
+        self._subscriptions = wanted
+        if self.connected:
+            if gone:
+                self._client.unsubscribe(gone)
+            self._send_subscribe(new)
+
+    def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
+        """Hand a message to the session; QoS 1 waits for the link where it is down."""
+        self._client.publish(topic, payload, qos=qos, retain=retain)
+
+    # -- life of the connection -------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Connect, and connect again with back-off and jitter, until cancelled."""
+        pause = FIRST_PAUSE_S
+        while True:
+            self._gone.clear()
+            try:
+                await asyncio.to_thread(self._connect)
+            except (OSError, ValueError) as error:
+                log.warning("broker %s:%s: %s", self._broker.host, self._broker.port, error)
+            else:
+                if await self._serve():
+                    pause = FIRST_PAUSE_S
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+
+    def _connect(self) -> None:
+        five = self._broker.version == "5"
+        properties = None
+        if five:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.SessionExpiryInterval = FOREVER
+        self._client.connect(
+            self._broker.host,
+            self._broker.port,
+            keepalive=self._broker.keepalive_s,
+            clean_start=False if five else 3,
+            properties=properties,
+        )
+
+    async def _serve(self) -> bool:
+        """Tend the connection until it is gone; True if the broker had accepted us."""
+        accepted = False
+        while not self._gone.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._gone.wait(), 1.0)
+            accepted = accepted or self.connected
+            # While reading is paused PINGRESP is not read either, so paho must not judge the keep-alive.
+            if (
+                not self._paused
+                and not self._gone.is_set()
+                and self._client.loop_misc() != MQTTErrorCode.MQTT_ERR_SUCCESS
+            ):
+                self._lost()
+        return accepted
+
+    def _lost(self) -> None:
+        if self._socket is not None:
+            self._unwatch(self._socket)
+        if self.connected:
+            self.connected = False
+            self._changed(LinkNews(self.lane, up=False))
+        self._epoch += 1
+        self._unacknowledged = 0
+        self._paused = False
+        self._gone.set()
+
+    async def aclose(self) -> None:
+        """Say goodbye: own status offline, then a clean DISCONNECT. The session itself stays with the broker."""
+        if self.connected:
+            self._client.publish(self._status_topic, b'{"online":false}', qos=1, retain=True)
+            await asyncio.sleep(0.05)
+        self._client.disconnect()
+
+    # -- paho's callbacks, all in the event loop but the socket's opening ------------------------------------
+
+    def _on_socket_open(self, _client: Client, _data: object, sock: object) -> None:
+        assert isinstance(sock, socket.socket)  # noqa: S101 - no websockets are used here
+        if sock.family in {socket.AF_INET, socket.AF_INET6}:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._loop.call_soon_threadsafe(self._watch, sock)
+
+    def _on_socket_close(self, _client: Client, _data: object, sock: object) -> None:
+        assert isinstance(sock, socket.socket)  # noqa: S101
+        self._unwatch(sock)
+
+    def _watch(self, sock: socket.socket) -> None:
+        self._socket = sock
+        if sock.fileno() >= 0:
+            self._loop.add_reader(sock, self._read)
+            self._loop.add_writer(sock, self._write)
+
+    def _unwatch(self, sock: socket.socket) -> None:
+        self._socket = None
+        if sock.fileno() >= 0:
+            self._loop.remove_reader(sock)
+            self._loop.remove_writer(sock)
+
+    def _on_register_write(self, _client: Client, _data: object, sock: object) -> None:
+        if isinstance(sock, socket.socket):
+            self._loop.call_soon_threadsafe(self._want_write)
+
+    def _want_write(self) -> None:
+        if self._socket is not None and self._socket.fileno() >= 0:
+            self._loop.add_writer(self._socket, self._write)
+
+    def _on_unregister_write(self, _client: Client, _data: object, sock: object) -> None:
+        if isinstance(sock, socket.socket) and sock.fileno() >= 0:
+            self._loop.call_soon_threadsafe(self._loop.remove_writer, sock)
+
+    def _write(self) -> None:
+        if self._client.loop_write() != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self._lost()
+        elif not self._client.want_write() and self._socket is not None and self._socket.fileno() >= 0:
+            self._loop.remove_writer(self._socket)
+
+    def _read(self) -> None:
+        # paho takes one packet a call; go on while packets come, but leave the loop to others after some.
+        for _ in range(PACKETS_PER_WAKE):
+            before = self._delivered
+            if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                self._lost()
+                return
+            if self._delivered == before or self._paused:
+                return
+
+    def _pause(self) -> None:
+        self._paused = True
+        if self._socket is not None:
+            self._loop.remove_reader(self._socket)
+        log.info("%s session: %d unacknowledged, reading paused", self.lane.name.lower(), self._unacknowledged)
+
+    def _resume(self) -> None:
+        self._paused = False
+        if self._socket is not None and self._socket.fileno() >= 0:
+            self._loop.add_reader(self._socket, self._read)
+
+    def _on_connect(
+        self, client: Client, _data: object, flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            log.warning("broker refused the session: %s", reason)
+            self._lost()
+            return
+        self.connected = True
+        client.publish(self._status_topic, b'{"online":true}', qos=1, retain=True)
+        self._send_subscribe(list(self._subscriptions.items()))
+        self._changed(LinkNews(self.lane, up=True, missed=not flags.session_present))
+
+    def _on_disconnect(
+        self,
+        _client: Client,
+        _data: object,
+        _flags: DisconnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if reason.is_failure:
+            log.warning("broker lost: %s", reason)
+        self._loop.call_soon_threadsafe(self._lost)
+
+    def _send_subscribe(self, wanted: list[tuple[str, int]]) -> None:
+        if wanted:
+            self._client.subscribe(wanted)
+
+    def _on_subscribe(
+        self, _client: Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
+    ) -> None:
+        for reason in reasons:
+            if reason.is_failure:
+                log.error("broker refused a subscription of the %s session: %s", self.lane.name.lower(), reason)
+
+    def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+        self._delivered += 1
+        self._unacknowledged += 1
+        packet = Packet(
+            topic=_topic_of(message),
+            payload=bytes(message.payload),
+            lane=self.lane,
+            at=self._now(),
+            qos=message.qos,
+            retained=message.retain,
+            dup=message.dup,
+        )
+        self._deliver(Delivery(packet, message.mid, self._epoch))
+        if self._unacknowledged >= self._broker.max_unacknowledged and not self._paused:
+            self._pause()
+
+
+def _topic_of(message: MQTTMessage) -> str:
+    try:
+        return message.topic
+    except UnicodeDecodeError:
+        # The specification forbids it and Mosquitto refuses it; a broker that does not must not stop us.
+        return message._topic.decode("utf-8", "replace")  # noqa: SLF001 - paho offers no other way
+
+
+@contextlib.asynccontextmanager
+async def opened(link: PahoLink, group: asyncio.TaskGroup) -> AsyncIterator[PahoLink]:
+    """Keep a link connected while the block runs; its end closes the inlet."""
+    task = group.create_task(link.run(), name=f"link-{link.lane.name.lower()}")
+    try:
+        yield link
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await link.aclose()

@@ -1,0 +1,256 @@
+"""Steps 1 to 6 of a message's way, for one hall: receive, decide, commit in one transaction, acknowledge.
+
+Everything that can change the hall comes in by one door and in one order: messages, people's actions, senders'
+reports, the link, and time. One batch is one transaction is one set of acknowledgements.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from alerts.core import Core
+from alerts.model import Outcome
+from gateway.batch import BatchMaker, Entry, Prepared, Waiting
+from gateway.link.contract import Delivery, Link, LinkNews
+from gateway.store.contract import Journal
+from gateway.store.errors import StoreError
+from sensors.actions import Action, write_action
+from sensors.errors import HallwatchError
+from sensors.inputs import Acted, AnyInput, Attempting, Lane, Linked, Raised, Reported
+
+log = logging.getLogger(__name__)
+
+BATCH_LIMIT = 500
+LINGER_S = 0.005
+RETRY_FIRST_S = 0.05
+RETRY_LONGEST_S = 2.0
+
+Recover = Callable[[], Awaitable[BatchMaker]]
+
+
+class ClosedError(HallwatchError):
+    """The gateway is stopping and takes nothing more."""
+
+    code = "stopping"
+
+
+@dataclass(frozen=True, slots=True)
+class Clockwork:
+    """The gateway's time: `now` in ms since the epoch, and how many of its ms pass in a real one (a demo's speed)."""
+
+    now: Callable[[], int]
+    rate: float = 1.0
+
+    def real_seconds(self, due: int) -> float:
+        """How long to wait, in real seconds, until `due`."""
+        return max(0.0, (due - self.now()) / 1000 / self.rate)
+
+
+class Pipeline:
+    """One hall's path. `run` is its only task; every other method may be called from the event loop."""
+
+    def __init__(
+        self,
+        maker: BatchMaker,
+        journal: Journal,
+        clock: Clockwork,
+        links: Iterable[Link],
+        *,
+        recover: Recover,
+    ) -> None:
+        """Join the deciding part (`maker`), the store, the time and the links. `recover` loads it all anew."""
+        self._maker = maker
+        self._journal = journal
+        self._clock = clock
+        self._links = {link.lane: link for link in links}
+        self._recover = recover
+        self._urgent: deque[Entry] = deque()
+        self._ordinary: deque[Entry] = deque()
+        self._wake = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._closed = False
+        self._changed = asyncio.Event()
+        self.version = 0
+        self.stalled_since: int | None = None
+
+    # -- the door ---------------------------------------------------------------------------------------------
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Take a message from a link. Life safety closes the batch at once."""
+        if self._closed:
+            return
+        if delivery.packet.lane is Lane.SAFETY:
+            self._urgent.append(delivery)
+            self._hurry.set()
+        else:
+            self._ordinary.append(delivery)
+            if len(self._ordinary) >= BATCH_LIMIT:
+                self._hurry.set()
+        self._wake.set()
+
+    def linked(self, news: LinkNews) -> None:
+        """Take the news that a session came up or went down."""
+        self._put(Linked(self._clock.now(), news.lane, news.up, news.missed))
+
+    def raised(self, condition: str, subject: str, *, holds: bool, detail: str = "") -> None:
+        """Take the word of a part of the gateway that a condition became true or false."""
+        self._put(Raised(self._clock.now(), condition, subject, holds, detail))
+
+    async def act(self, actor: str, action: Action) -> Outcome:
+        """Do what a person asks; returns when it is committed. Raises `RefusedError`."""
+        return await self.submit(Acted(self._clock.now(), actor, write_action(action)))
+
+    async def attempting(self, messages: tuple[str, ...]) -> None:
+        """Write down that these messages are about to be sent."""
+        await self.submit(Attempting(self._clock.now(), messages))
+
+    async def report(self, message: str, outcome: str, error: str = "", retry_after_s: float = 0.0) -> None:
+        """Write down what became of one attempt."""
+        await self.submit(Reported(self._clock.now(), message, outcome, error, retry_after_s))
+
+    async def submit(self, item: AnyInput) -> Outcome:
+        """Take any input; returns when it is committed. Raises `RefusedError`, `ClosedError`."""
+        if self._closed:
+            raise ClosedError("the gateway is stopping")
+        waiting = Waiting(item, asyncio.get_running_loop().create_future())
+        self._urgent.append(waiting)
+        self._hurry.set()
+        self._wake.set()
+        return await waiting.future
+
+    def _put(self, item: AnyInput) -> None:
+        if not self._closed:
+            self._urgent.append(Waiting(item, None))
+            self._wake.set()
+
+    # -- what others read -------------------------------------------------------------------------------------
+
+    @property
+    def core(self) -> Core:
+        """The hall and its engine, to read."""
+        return self._maker.core
+
+    @property
+    def index(self) -> int:
+        """The index that the next input will have."""
+        return self._maker.index
+
+    @property
+    def waiting(self) -> int:
+        """How many entries wait for their batch."""
+        return len(self._urgent) + len(self._ordinary)
+
+    def now(self) -> int:
+        """The gateway's time, ms since the epoch."""
+        return self._clock.now()
+
+    async def wait_changed(self, version: int) -> int:
+        """Wait until something was committed after `version`; returns the new version."""
+        while self.version <= version:
+            await self._changed.wait()
+        return self.version
+
+    # -- the one task -----------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Make batches until `close`, then drain what has come in and return."""
+        self._subscribe()
+        while not (self._closed and not self.waiting):
+            await self._await_work()
+            entries = self._collect()
+            await self._one_batch(entries)
+
+    def close(self) -> None:
+        """Close the inlet: `run` ends when what has come in is committed."""
+        self._closed = True
+        self._wake.set()
+        self._hurry.set()
+
+    async def _await_work(self) -> None:
+        due = self._maker.core.next_due()
+        pause = None if due is None else self._clock.real_seconds(due)
+        if not self.waiting:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), pause)
+        if self._ordinary and not self._urgent and not self._closed:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), LINGER_S)
+        self._wake.clear()
+        self._hurry.clear()
+
+    def _collect(self) -> list[Entry]:
+        entries: list[Entry] = []
+        for source in (self._urgent, self._ordinary):
+            while source and len(entries) < BATCH_LIMIT:
+                entries.append(source.popleft())
+        if self.waiting:
+            self._wake.set()
+            self._hurry.set()
+        return entries
+
+    async def _one_batch(self, entries: list[Entry]) -> None:
+        try:
+            prepared = self._maker.prepare(entries, self._clock.now())
+            await self._commit(prepared)
+        except (HallwatchError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            await self._isolate(entries, error)
+        else:
+            self._finish(prepared)
+
+    async def _commit(self, prepared: Prepared) -> None:
+        """Commit, and try again for as long as the store is only busy: nothing is acknowledged meanwhile."""
+        if prepared.batch is None:
+            return
+        pause = RETRY_FIRST_S
+        while True:
+            try:
+                await self._journal.commit(prepared.batch)
+            except StoreError as error:
+                if not error.transient:
+                    raise
+                self.stalled_since = self.stalled_since or self._clock.now()
+                log.error("store: %s; nothing is acknowledged until it answers", error)  # noqa: TRY400
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, RETRY_LONGEST_S)
+            else:
+                self.stalled_since = None
+                return
+
+    def _finish(self, prepared: Prepared) -> None:
+        by_lane: dict[Lane, list[Delivery]] = {}
+        for delivery in prepared.deliveries:
+            by_lane.setdefault(delivery.packet.lane, []).append(delivery)
+        for lane, deliveries in by_lane.items():
+            self._links[lane].acknowledge(deliveries)
+        prepared.settle()
+        if prepared.registry_changed:
+            self._subscribe()
+        if prepared.batch is not None:
+            self.version += 1
+            self._changed.set()
+            self._changed = asyncio.Event()
+
+    def _subscribe(self) -> None:
+        subscriptions = self._maker.reception.subscriptions()
+        for link in self._links.values():
+            link.subscribe(subscriptions)
+
+    async def _isolate(self, entries: list[Entry], error: Exception) -> None:
+        """A batch that fails for what is in it: forget what it did, then find the entry that fails alone."""
+        log.error("a batch of %d failed: %r", len(entries), error)
+        self._maker = await self._recover()
+        if len(entries) > 1:
+            middle = len(entries) // 2
+            await self._one_batch(entries[:middle])
+            await self._one_batch(entries[middle:])
+            return
+        for entry in entries:
+            if isinstance(entry, Delivery):
+                prepared = self._maker.set_aside(entry, error)
+                await self._commit(prepared)
+                self._finish(prepared)
+            else:
+                entry.fail(error)

@@ -15,17 +15,8 @@ PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this checkout, built with the pinned build tools and nothing from outside."""
     folder = tmp_path_factory.mktemp("wheel")
-    command = [
-        *PIP,
-        "wheel",
-        "--quiet",
-        "--no-deps",
-        "--no-build-isolation",
-        "--no-index",
-        "-w",
-        folder,
-        ROOT,
-    ]
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    command = [*PIP, "wheel", *options, "-w", str(folder), str(ROOT)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return next(folder.glob("hallwatch-*.whl"))

@@ -1,6 +1,7 @@
 """The rules of the house that no linter knows: who imports whom, how long files are, what is not written."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -139,3 +140,34 @@ def test_every_pinned_dependency_has_its_hash() -> None:
         pins = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
         assert pins
         assert all(re.match(r"[\w.-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", pin) for pin in pins), lock
+
+
+@pytest.mark.parametrize(("variable", "status"), [("HALLWATCH_NO_SKIP", 1), ("CI", 1), ("NEITHER", 0)])
+@pytest.mark.parametrize("where", ["inside", "whole file", "mark"])
+def test_ci_takes_a_skip_for_a_failure(tmp_path: Path, variable: str, status: int, where: str) -> None:
+    skipping = {
+        "inside": "import pytest\ndef test_x():\n    pytest.skip('no broker here')\n",
+        "whole file": "import pytest\npytest.skip('no broker here', allow_module_level=True)\n",
+        "mark": "import pytest\n@pytest.mark.skip(reason='no broker here')\ndef test_x(): pass\n",
+    }
+    ran = "\ndef test_y(): pass\n"
+    (tmp_path / "test_skipping.py").write_text(skipping[where], encoding="utf-8")
+    (tmp_path / "test_running.py").write_text(ran, encoding="utf-8")
+    plain = {name: value for name, value in os.environ.items() if name not in {"CI", "HALLWATCH_NO_SKIP"}}
+    environment = {**plain, variable: "true", "PYTHONPATH": str(ROOT)}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "tests.conftest",
+        "-p",
+        "no:cacheprovider",
+        "-rA",
+        "-c",
+        os.devnull,
+    ]
+    done = subprocess.run([*command, tmp_path], env=environment, capture_output=True, text=True, check=False)
+    assert min(done.returncode, 2) == (2 if status and where == "whole file" else status), done.stdout + done.stderr
+    assert ("no skip is allowed here" in done.stdout) == bool(status)
+    assert "no broker here" in done.stdout

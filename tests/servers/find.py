@@ -29,9 +29,7 @@ def influxd_program() -> Path:
     if on_path:
         return Path(on_path)
     lines = INFLUXDB_MODULE.read_text(encoding="utf-8").splitlines()
-    wanted = next(
-        line.split()[1] for line in lines if line.strip().startswith("github.com/influxdata/influxdb/v2 v")
-    )
+    wanted = next(line.split()[1] for line in lines if line.strip().startswith("github.com/influxdata/influxdb/v2 v"))
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     built = cache / "hallwatch" / f"influxd-{wanted.removeprefix('v')}" / "influxd"
     if not built.is_file():

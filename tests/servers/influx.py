@@ -84,9 +84,7 @@ class Influxd:
         self.process.start()
         if not self.org_id:
             login = {"username": "hallwatch", "password": secrets.token_hex(16)}
-            made = self.ask(
-                "POST", "/api/v2/setup", json={**login, "org": ORG, "bucket": "setup", "token": self.token}
-            )
+            made = self.ask("POST", "/api/v2/setup", json={**login, "org": ORG, "bucket": "setup", "token": self.token})
             self.org_id = str(made["org"]["id"])
 
     def stop(self) -> None:
@@ -112,9 +110,7 @@ class Influxd:
 
     def create_bucket(self, name: str) -> InfluxBucket:
         """A new, empty bucket that keeps everything."""
-        made = self.ask(
-            "POST", "/api/v2/buckets", json={"orgID": self.org_id, "name": name, "retentionRules": []}
-        )
+        made = self.ask("POST", "/api/v2/buckets", json={"orgID": self.org_id, "name": name, "retentionRules": []})
         return InfluxBucket(self, name, str(made["id"]))
 
     def __enter__(self) -> Self:

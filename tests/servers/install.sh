@@ -42,7 +42,6 @@ if [ -n "${HALLWATCH_INFLUXD:-}" ] || has influxd; then
     exit 0
 fi
 log=$(mktemp)
-echo "InfluxDB: looking in the cache, else building it once (about four minutes)"
 if ! bash "$here/influxd/build.sh" 2>"$log"; then
     tail -n 5 "$log" >&2
     echo "MISSING InfluxDB: put influxd 2.7 on PATH or its path in HALLWATCH_INFLUXD; tests with it are skipped" >&2

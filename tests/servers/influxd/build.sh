@@ -32,6 +32,7 @@ if command -v flock >/dev/null; then
         exit 0
     fi
 fi
+echo "building InfluxDB $version, once, into $cache (about four minutes)"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

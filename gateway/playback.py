@@ -1,0 +1,81 @@
+"""Plays a stretch of time through the path without a broker: the demo's yesterday, a scenario, a recording.
+
+The same deciding, the same journal and the same transactions as live; only the clock is that of the packets, and
+what the outbox would send counts as sent at once.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from gateway.batch import BatchMaker, Entry, Waiting
+from gateway.link.contract import Delivery
+from gateway.store.contract import Journal
+from sensors.decode.family import Packet
+from sensors.inputs import AnyInput, Attempting, Reported
+
+Played = Packet | AnyInput
+SLICE_MS = 1000
+SLICE_LIMIT = 500
+MESSAGES_A_SLICE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Entries that are committed together, and the instant at which they end."""
+
+    entries: list[Entry]
+    end: int
+
+
+async def play(
+    maker: BatchMaker,
+    journal: Journal,
+    items: Iterable[Played],
+    *,
+    until: int,
+    slice_ms: int = SLICE_MS,
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """Play `items` (in order of `at`) and let time pass to `until`, ms since the epoch."""
+    for part in _slices(items, until, slice_ms):
+        await _commit(maker, journal, part.entries, part.end)
+        await _let_pass(maker, journal, part.end)
+        await _send_all(maker, journal, part.end)
+        if progress is not None:
+            progress(part.end)
+
+
+async def _let_pass(maker: BatchMaker, journal: Journal, now: int) -> None:
+    due = maker.core.next_due()
+    while due is not None and due <= now:
+        await _commit(maker, journal, [], due)
+        await _send_all(maker, journal, due)
+        due = maker.core.next_due()
+
+
+async def _send_all(maker: BatchMaker, journal: Journal, now: int) -> None:
+    ready = tuple(message.id for message in maker.core.engine.ready(now, MESSAGES_A_SLICE))
+    if ready:
+        sent: list[AnyInput] = [Attempting(now, ready), *(Reported(now, message, "sent") for message in ready)]
+        await _commit(maker, journal, [Waiting(item, None) for item in sent], now)
+
+
+async def _commit(maker: BatchMaker, journal: Journal, entries: list[Entry], now: int) -> None:
+    prepared = maker.prepare(entries, now)
+    if prepared.batch is not None:
+        await journal.commit(prepared.batch)
+    prepared.settle()
+
+
+def _slices(items: Iterable[Played], until: int, slice_ms: int) -> Iterator[Slice]:
+    entries: list[Entry] = []
+    end: int | None = None
+    for item in items:
+        if item.at > until:
+            break
+        if end is not None and (item.at > end or len(entries) >= SLICE_LIMIT):
+            yield Slice(entries, min(end, item.at))
+            entries, end = [], None
+        end = end if end is not None else item.at + slice_ms
+        entries.append(Delivery(item, 0, 0) if isinstance(item, Packet) else Waiting(item, None))
+    yield Slice(entries, until)

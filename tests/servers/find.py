@@ -50,6 +50,13 @@ def chromium_program() -> Path:
     return Path(found)
 
 
+def listening(port: int) -> bool:
+    """Whether somebody takes connections on this loopback port."""
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def free_port() -> int:
     """A loopback TCP port that nobody listens on just now."""
     with socket.socket() as probe:

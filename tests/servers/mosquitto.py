@@ -1,7 +1,6 @@
 """A real Mosquitto for a test: own port, own folder, and a disk file that keeps what it has promised."""
 
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Self
 
 import trustme
 
-from tests.servers.find import free_port, program
+from tests.servers.find import free_port, listening, program
 from tests.servers.process import Process
 
 
@@ -56,7 +55,7 @@ class Mosquitto:
         ]
         file = folder / "mosquitto.conf"
         file.write_text("\n".join(lines), encoding="utf-8")
-        self.process = Process([binary, "-c", file], folder / "mosquitto.log", self._answers)
+        self.process = Process([binary, "-c", file], folder / "mosquitto.log", lambda: listening(self.port))
 
     def _basics(self) -> Iterator[str]:
         # Without these three a crash of the broker forgets sessions and what it holds for them.
@@ -90,11 +89,6 @@ class Mosquitto:
         yield f"listener {self.tls_port} {self.host}"
         yield f"certfile {self.folder / 'cert.pem'}"
         yield f"keyfile {self.folder / 'key.pem'}"
-
-    def _answers(self) -> bool:
-        with socket.socket() as probe:
-            probe.settimeout(1.0)
-            return probe.connect_ex((self.host, self.port)) == 0
 
     def start(self) -> None:
         """Start, or start again on the same port with what the disk file kept."""

@@ -5,23 +5,34 @@ strips and names them), so a file from a newer version still starts. Defaults ar
 their sources stand in `docs/site.md`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from sensors.readings import CrowdLevel, Kind
+from sensors.site import rules
 
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$", description="lower-case id, no spaces")]
+ID_PATTERN: Final = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
+PERIOD_PATTERN: Final = r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$"
+DATE_PATTERN: Final = r"^\d{4}-\d\d-\d\d$"
+TOPIC_PATTERN: Final = r"^[^+#\x00/$][^+#\x00]{0,199}$"
+URL_PATTERN: Final = r"^https?://[^\s/]+"
+
+Id = Annotated[str, Field(pattern=ID_PATTERN)]
 Point = tuple[float, float]
-Period = Annotated[str, Field(pattern=r"^\d\d:\d\d-\d\d:\d\d$", description="HH:MM-HH:MM in the hall's zone")]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-Date = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$", description="YYYY-MM-DD")]
+Period = Annotated[str, Field(pattern=PERIOD_PATTERN)]
+Periods = Annotated[tuple[Period, ...], AfterValidator(rules.ordered_periods)]
+Date = Annotated[str, Field(pattern=DATE_PATTERN), AfterValidator(rules.real_date)]
+TimeZone = Annotated[str, AfterValidator(rules.known_timezone)]
+Topic = Annotated[str, Field(pattern=TOPIC_PATTERN)]
+Url = Annotated[str, Field(pattern=URL_PATTERN)]
 
 
 class Part(BaseModel):
-    """A part of the site file: frozen, unknown keys refused."""
+    """A part of the site file: frozen, unknown keys refused, nothing that a store could not hold."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, str_max_length=1000)
 
 
 class Words(Part):
@@ -36,6 +47,11 @@ class Secret(Part):
 
     file: str | None = None
     env: str | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        rules.one_of(self.file, self.env)
+        return self
 
 
 class Tls(Part):
@@ -62,7 +78,7 @@ class Mqtt(Part):
 class Influx(Part):
     """An InfluxDB 2.x (or compatible) store for the history of readings."""
 
-    url: str
+    url: Url
     org: str
     bucket: str
     token: Secret
@@ -73,7 +89,7 @@ class FamilyUse(Part):
     """A device family spoken on this site; `base` is the family's root topic where it has one."""
 
     family: Id
-    base: str | None = None
+    base: Topic | None = None
     hall: Id | None = None
 
 
@@ -89,7 +105,7 @@ class MqttChannel(Part):
 
     id: Id
     type: Literal["mqtt"]
-    topic: str = "hallwatch/v1/{hall}/notice"
+    topic: Topic = "hallwatch/v1/{hall}/notice"
 
 
 class WebhookChannel(Part):
@@ -97,7 +113,7 @@ class WebhookChannel(Part):
 
     id: Id
     type: Literal["webhook"]
-    url: str
+    url: Url
     secret: Secret | None = None
     timeout_s: float = Field(default=5, gt=0, le=30)
     allow_private: bool = False
@@ -155,7 +171,7 @@ class Window(Part):
     name: Words
     zone: Id
     services: tuple[Id, ...] = ()
-    hours: dict[Day, tuple[Period, ...]] | None = None
+    hours: dict[Day, Periods] | None = None
     at: Point | None = None
 
 
@@ -164,6 +180,11 @@ class DeviceClass(Part):
 
     stale_s: int = Field(gt=0)
     offline_s: int = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        rules.rising((("stale_s", self.stale_s), ("offline_s", self.offline_s)))
+        return self
 
 
 class Device(Part):
@@ -191,7 +212,7 @@ class Shift(Part):
     window: Id
     role: str = "clerk"
     days: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri")
-    hours: tuple[Period, ...] | None = None
+    hours: Periods | None = None
 
 
 class MakeupDay(Part):
@@ -263,14 +284,20 @@ class Routing(Part):
 class CrowdThresholds(Part):
     """Density (people per m² of usable area) at which each level starts."""
 
-    blue: float = 1.0
-    yellow: float = 1.7
-    orange: float = 2.5
-    red: float = 3.5
-    raise_s: int = 30
-    clear_s: int = 120
+    blue: float = Field(default=1.0, gt=0, le=20)
+    yellow: float = Field(default=1.7, gt=0, le=20)
+    orange: float = Field(default=2.5, gt=0, le=20)
+    red: float = Field(default=3.5, gt=0, le=20)
+    raise_s: int = Field(default=30, ge=0, le=86_400)
+    clear_s: int = Field(default=120, ge=0, le=86_400)
     clear_below: float = Field(default=0.85, gt=0, le=1)
     alarm_from: CrowdLevel = CrowdLevel.ORANGE
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        levels = (("blue", self.blue), ("yellow", self.yellow), ("orange", self.orange), ("red", self.red))
+        rules.rising(levels)
+        return self
 
 
 class Thresholds(Part):
@@ -303,9 +330,9 @@ class Hall(Part):
 
     id: Id
     name: Words
-    timezone: str = "Asia/Shanghai"
+    timezone: TimeZone = "Asia/Shanghai"
     size: Point = (40.0, 24.0)
-    hours: dict[Day, tuple[Period, ...]]
+    hours: dict[Day, Periods]
     holidays: tuple[Date, ...] = ()
     makeup_days: tuple[MakeupDay, ...] = ()
     zones: tuple[Zone, ...] = ()

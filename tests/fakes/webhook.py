@@ -1,0 +1,63 @@
+"""An outside service that takes webhooks: a real HTTP server on loopback that answers as it is told."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+
+@dataclass(slots=True)
+class Received:
+    """One request as it came."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(slots=True)
+class FakeWebhook:
+    """Answers with `status` and `headers`; `hang` never answers, `endless` answers 200 and never ends its body."""
+
+    url: str = ""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    hang: bool = False
+    endless: bool = False
+    received: list[Received] = field(default_factory=list)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Take one request."""
+        self.received.append(Received(request.path, dict(request.headers), await request.read()))
+        self.arrived.set()
+        if self.hang:
+            await self.closing.wait()
+        response = web.StreamResponse(status=self.status, headers=self.headers)
+        await response.prepare(request)
+        if self.endless:
+            await response.write(b"x" * 100_000)
+            await self.closing.wait()
+        return response
+
+
+@asynccontextmanager
+async def fake_webhook() -> AsyncIterator[FakeWebhook]:
+    """Run the service on a free port."""
+    service = FakeWebhook()
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", service.answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    service.url = f"http://{host}:{port}/hook"
+    try:
+        yield service
+    finally:
+        service.closing.set()
+        await runner.cleanup()

@@ -10,6 +10,15 @@ import aiomqtt
 import pytest
 import trustme
 
+from sensors.readings import Kind
+from sensors.topics import (
+    TopicClass,
+    availability_topic,
+    class_filter,
+    device_topic,
+    gateway_status_topic,
+    notice_topic,
+)
 from tests.servers.find import free_port, listening, program
 from tests.servers.process import Process
 
@@ -71,13 +80,24 @@ def broker(tmp_path: Path) -> Iterator[ShippedBroker]:
 
 
 async def test_a_device_speaks_in_its_own_name_only(broker: ShippedBroker) -> None:
-    own, forged = "hallwatch/v1/h1/safety/smoke-1/fire", "hallwatch/v1/h1/safety/smoke-2/fire"
+    own, forged = (device_topic("h1", device, Kind.FIRE) for device in ("smoke-1", "smoke-2"))
     async with asyncio.timeout(10), broker.client("gateway") as gateway, broker.client("smoke-1") as device:
-        await gateway.subscribe("hallwatch/v1/h1/safety/#", qos=1)
+        await gateway.subscribe(class_filter("h1", TopicClass.SAFETY), qos=1)
         await device.publish(forged, b"forged", qos=1)
+        await gateway.publish(own, b"forged", qos=1)
         await device.publish(own, b"own", qos=1)
         message = await anext(aiter(gateway.messages))
     assert (str(message.topic), message.payload) == (own, b"own")
+
+
+async def test_a_device_tells_the_gateway_that_it_is_there(broker: ShippedBroker) -> None:
+    topic = availability_topic("h1", "smoke-1")
+    async with asyncio.timeout(10), broker.client("smoke-1") as device:
+        await device.publish(topic, b"{}", qos=1, retain=True)
+    async with asyncio.timeout(10), broker.client("gateway") as gateway:
+        await gateway.subscribe(class_filter("h1", TopicClass.TELEMETRY), qos=1)
+        message = await anext(aiter(gateway.messages))
+    assert (str(message.topic), message.retain) == (topic, True)
 
 
 async def test_nobody_without_a_password_gets_in(broker: ShippedBroker) -> None:
@@ -86,11 +106,13 @@ async def test_nobody_without_a_password_gets_in(broker: ShippedBroker) -> None:
             pass
 
 
-async def test_a_device_hears_its_own_commands_and_no_others(broker: ShippedBroker) -> None:
-    mine, others = "hallwatch/v1/h1/command/smoke-1/test", "hallwatch/v1/h1/command/smoke-2/test"
-    async with asyncio.timeout(10), broker.client("smoke-1") as device, broker.client("gateway") as gateway:
-        await device.subscribe("hallwatch/v1/h1/command/#", qos=1)
-        await gateway.publish(others, b"2", qos=1)
-        await gateway.publish(mine, b"1", qos=1)
-        message = await anext(aiter(device.messages))
-    assert str(message.topic) == mine
+async def test_a_sign_hears_notices_and_nothing_of_other_devices(broker: ShippedBroker) -> None:
+    notice = notice_topic("h1", "zone-a")
+    async with asyncio.timeout(10), broker.client("smoke-1") as sign, broker.client("gateway") as gateway:
+        await sign.subscribe("hallwatch/v1/h1/#", qos=1)
+        await gateway.publish(gateway_status_topic("h1", "gateway-1"), b"{}", qos=1)
+        async with broker.client("smoke-2") as other:
+            await other.publish(device_topic("h1", "smoke-2", Kind.BADGE), b"{}", qos=1)
+        await gateway.publish(notice, b"{}", qos=1)
+        message = await anext(aiter(sign.messages))
+    assert str(message.topic) == notice

@@ -1,0 +1,120 @@
+"""Users and their sessions as rows. Hashing passwords and making tokens is the business of whoever calls."""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from gateway.store import schema
+from gateway.store.worker import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who may log in. `password` is a hash; `person` is the id of a person of the site file, if it is one."""
+
+    name: str
+    password: str
+    role: str
+    created: int
+    person: str | None = None
+    disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A login. `token` is the hash of what the browser holds; `csrf` is what its writes must carry."""
+
+    token: str
+    user: str
+    csrf: str
+    created: int
+    expires: int
+
+
+_users = schema.users
+_sessions = schema.sessions
+_USER = (_users.c.name, _users.c.password, _users.c.role, _users.c.created, _users.c.person, _users.c.disabled)
+_SESSION = (_sessions.c.token, _sessions.c.user, _sessions.c.csrf, _sessions.c.created, _sessions.c.expires)
+
+
+class Accounts:
+    """Users and sessions."""
+
+    def __init__(self, writer: Worker, reader: Worker) -> None:
+        self._writer = writer
+        self._reader = reader
+
+    async def add_user(self, user: User) -> None:
+        """A new user; raises `StoreError` (`store_refused`) when the name is taken."""
+        names = [column.name for column in _USER]
+        row = dict(zip(names, astuple(user), strict=True))
+        await self._writer.execute(insert(_users).values(row))
+
+    async def change_user(self, user: User) -> bool:
+        """New password, role, person or state of a user, whose sessions end; False when there is no such user."""
+
+        def change(connection: Connection) -> bool:
+            values = {"password": user.password, "role": user.role, "person": user.person, "disabled": user.disabled}
+            done = connection.execute(update(_users).where(_users.c.name == user.name).values(values)).rowcount == 1
+            connection.execute(delete(_sessions).where(_sessions.c.user == user.name))
+            return done
+
+        return await self._writer.run(change)
+
+    async def remove_user(self, name: str) -> bool:
+        """Remove a user and the user's sessions; False when there is no such user."""
+
+        def remove(connection: Connection) -> bool:
+            connection.execute(delete(_sessions).where(_sessions.c.user == name))
+            return connection.execute(delete(_users).where(_users.c.name == name)).rowcount == 1
+
+        return await self._writer.run(remove)
+
+    async def user(self, name: str) -> User | None:
+        """One user."""
+
+        def look(connection: Connection) -> User | None:
+            row = connection.execute(select(*_USER).where(_users.c.name == name)).first()
+            return None if row is None else User(*row)
+
+        return await self._reader.run(look)
+
+    async def users(self) -> Sequence[User]:
+        """All users, by name."""
+        query = select(*_USER).order_by(_users.c.name)
+        return await self._reader.run(lambda connection: [User(*row) for row in connection.execute(query)])
+
+    async def add_session(self, session: Session) -> None:
+        """A new session; those that had expired by its creation are swept."""
+
+        def add(connection: Connection) -> None:
+            connection.execute(delete(_sessions).where(_sessions.c.expires <= session.created))
+            names = [column.name for column in _SESSION]
+            connection.execute(insert(_sessions).values(dict(zip(names, astuple(session), strict=True))))
+
+        await self._writer.run(add)
+
+    async def session(self, token: str, now: int) -> tuple[Session, User] | None:
+        """The session with this token's hash and its user, unless it has expired or the user is disabled."""
+        query = (
+            select(*_SESSION, *_USER)
+            .join_from(_sessions, _users, _sessions.c.user == _users.c.name)
+            .where(_sessions.c.token == token, _sessions.c.expires > now, _users.c.disabled.is_(False))
+        )
+
+        def look(connection: Connection) -> tuple[Session, User] | None:
+            row = connection.execute(query).first()
+            return None if row is None else (Session(*row[: len(_SESSION)]), User(*row[len(_SESSION) :]))
+
+        return await self._reader.run(look)
+
+    async def extend_session(self, token: str, expires: int) -> None:
+        """A session that is in use lives on until `expires` (ms)."""
+        statement = update(_sessions).where(_sessions.c.token == token).values(expires=expires)
+        await self._writer.execute(statement)
+
+    async def end_session(self, token: str) -> None:
+        """Log out."""
+        statement = delete(_sessions).where(_sessions.c.token == token)
+        await self._writer.execute(statement)

@@ -1,0 +1,264 @@
+"""The first tables. A copy of the schema as it was then, so that later changes of `schema.py` do not change it."""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata: Final = MetaData()
+
+# SQLite numbers rows by itself only in a column that is called INTEGER.
+_ROW_ID: Final = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _hall() -> Column[str]:
+    return Column("hall", String(64), primary_key=True)
+
+
+def _id() -> Column[str]:
+    return Column("id", String(64), primary_key=True)
+
+
+def _at(name: str, *, optional: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=optional)
+
+
+Table(
+    "journal",
+    metadata,
+    _hall(),
+    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    Column("count", Integer, nullable=False),
+    _at("at"),
+    Column("blob", LargeBinary, nullable=False),
+)
+
+Table(
+    "snapshots",
+    metadata,
+    _hall(),
+    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    _at("at"),
+    Column("version", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("blob", LargeBinary, nullable=False),
+)
+
+Table(
+    "cursors",
+    metadata,
+    _hall(),
+    Column("name", String(64), primary_key=True),
+    Column("index", BigInteger, nullable=False),
+)
+
+Table(
+    "gaps",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("hall", String(64), nullable=False, index=True),
+    Column("name", String(64), nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    _at("from_at"),
+    _at("to_at"),
+    Column("dropped", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+)
+
+Table(
+    "quarantine",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("hall", String(64), nullable=False),
+    _at("at"),
+    Column("device", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("length", BigInteger, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("retained", Boolean, nullable=False),
+    Column("lane", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Index("quarantine_by_state", "hall", "state", "id"),
+)
+
+Table(
+    "alarms",
+    metadata,
+    _hall(),
+    _id(),
+    Column("open_key", Text),
+    Column("kind", String(32), nullable=False),
+    Column("priority", String(16), nullable=False),
+    Column("zone", String(64)),
+    Column("device", Text),
+    _at("raised"),
+    _at("cleared", optional=True),
+    _at("acknowledged", optional=True),
+    _at("closed", optional=True),
+    _at("updated"),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("hall", "open_key", name="one_open_alarm"),
+    Index("alarms_by_time", "hall", "raised"),
+)
+
+Table(
+    "runs",
+    metadata,
+    _hall(),
+    _id(),
+    Column("plan", String(64), nullable=False),
+    Column("stage", String(16), nullable=False),
+    Column("drill", Boolean, nullable=False),
+    _at("started"),
+    _at("ended", optional=True),
+    _at("updated"),
+    Column("body", Text, nullable=False),
+    Index("runs_by_time", "hall", "started"),
+    Index("runs_by_end", "hall", "ended"),
+)
+
+Table(
+    "tickets",
+    metadata,
+    _hall(),
+    _id(),
+    Column("open_key", Text),
+    Column("state", String(16), nullable=False),
+    Column("zone", String(64)),
+    Column("window", String(64)),
+    _at("opened"),
+    _at("done", optional=True),
+    _at("updated"),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("hall", "open_key", name="one_open_ticket"),
+    Index("tickets_by_time", "hall", "opened"),
+)
+
+Table(
+    "messages",
+    metadata,
+    _hall(),
+    _id(),
+    Column("lane", String(16), nullable=False),
+    Column("about", String(64), nullable=False),
+    Column("person", String(64)),
+    Column("channel", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("answerable", Boolean, nullable=False),
+    _at("created"),
+    _at("not_before"),
+    _at("answered", optional=True),
+    _at("updated"),
+    Column("body", Text, nullable=False),
+    Index("messages_by_state", "hall", "state"),
+    Index("messages_by_subject", "hall", "about"),
+    Index("messages_by_time", "hall", "created"),
+)
+
+Table(
+    "events",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("hall", String(64), nullable=False),
+    _at("at"),
+    Column("about", Text, nullable=False),
+    Column("what", String(64), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Index("events_by_subject", "hall", "about", "id"),
+    Index("events_by_hall", "hall", "id"),
+)
+
+Table(
+    "counters",
+    metadata,
+    _hall(),
+    Column("name", String(64), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+Table(
+    "series",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("hall", String(64), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("field", String(64), nullable=False),
+    Column("device", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("window", Text, nullable=False),
+    UniqueConstraint("hall", "kind", "field", "device", "zone", "window", name="one_series"),
+)
+
+Table(
+    "readings",
+    metadata,
+    Column("series", BigInteger, primary_key=True, autoincrement=False),
+    Column("ns", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Double),
+    Column("text", Text),
+    sqlite_with_rowid=False,
+)
+
+Table(
+    "refused_points",
+    metadata,
+    _hall(),
+    Column("cursor", String(64), primary_key=True),
+    Column("kind", String(32), primary_key=True),
+    Column("device", Text, primary_key=True),
+    Column("ns", BigInteger, primary_key=True, autoincrement=False),
+    Column("index", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+Table(
+    "users",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("password", Text, nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("person", String(64)),
+    Column("disabled", Boolean, nullable=False),
+    _at("created"),
+)
+
+Table(
+    "sessions",
+    metadata,
+    Column("token", String(64), primary_key=True),
+    Column("user", String(64), nullable=False, index=True),
+    Column("csrf", String(64), nullable=False),
+    _at("created"),
+    _at("expires"),
+)
+
+Table(
+    "meta",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+
+def upgrade(connection: Connection) -> None:
+    """Make the tables."""
+    metadata.create_all(connection, checkfirst=False)

@@ -7,7 +7,8 @@ in rows. Each stretch of the journal is folded with the site file that was in fo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sensors.hall.hall import STATE_VERSION, Hall, decode_state, encode_state
+from sensors.hall.hall import Hall
+from sensors.hall.snapshot import STATE_VERSION, decode_state, encode_state
 
 from gateway.store.contract import Journal, Snapshot
 from sensors.decode.reception import Reception

@@ -8,11 +8,12 @@ All instants are ms since the epoch (UTC); None means "not known", never "zero" 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from sensors.facts import FactKind, Subject
 from sensors.readings import Clock, CrowdLevel, EquipmentState, Kind
 
 
 class Liveness(StrEnum):
-    """Online: heard within its limit. Stale: silent too long. Offline: its last will, or longer. Unknown: cannot say."""
+    """Online: heard within its limit. Stale: silent too long. Offline: its last will, or longer."""
 
     ONLINE = "online"
     STALE = "stale"
@@ -51,11 +52,15 @@ class Punch(StrEnum):
 
 @dataclass(slots=True)
 class SequenceWindow:
-    """The sequences heard of one boot: the highest, and a bitmap of the 1024 below it (bit 0 is the highest)."""
+    """The sequences heard of one boot: the highest, and a bitmap of the 1024 up to it (bit 0 is the highest).
+
+    `first` is the lowest ever heard: what is missing between it and the highest is a gap, what is below is not.
+    """
 
     boot: int
     highest: int
     seen: bytes = b"\x01"
+    first: int = 0
 
 
 @dataclass(slots=True)
@@ -73,7 +78,11 @@ class Account:
 
 @dataclass(slots=True)
 class DeviceState:
-    """What is known of one device."""
+    """What is known of one device.
+
+    `lanes` is the set of sessions it was heard on, as bits of `Lane`; `patience` (ms) is what was left of its
+    limit of silence when we ceased to listen; `fire` and `equipment` are last-known, with their `_at`.
+    """
 
     id: str
     family: str
@@ -105,6 +114,8 @@ class DeviceState:
     fire_at: int | None = None
     fire_sensor: str | None = None
     shadowed: bool = False
+    lanes: int = 0
+    patience: int | None = None
 
 
 @dataclass(slots=True)
@@ -120,7 +131,11 @@ class Pause:
 
 @dataclass(slots=True)
 class WindowState:
-    """A window: `people` are the ids of the persons whose badge says they are there."""
+    """A window: `people` are the ids of the persons whose badge says they are there, and since when.
+
+    `present` is last-known and for showing; `seats` holds what each presence sensor said live. `sure` is False
+    where the state rests on one of two kinds of evidence. `leaving`: when the evidence for `staffed` went away.
+    """
 
     id: str
     staffing: Staffing = Staffing.UNKNOWN
@@ -130,6 +145,10 @@ class WindowState:
     present: bool | None = None
     present_at: int | None = None
     pause: Pause | None = None
+    seats: dict[str, bool] = field(default_factory=dict)
+    sure: bool = True
+    leaving: int | None = None
+    leaving_down: bool = False
 
 
 @dataclass(slots=True)
@@ -149,18 +168,28 @@ class SessionState:
 
 @dataclass(slots=True)
 class ServiceState:
-    """A queue: `wait_s` is (length + 1) · service time / open windows (QL, Ibrahim & Whitt 2009) or the sensor's own."""
+    """A queue: `wait_s` is (length + 1) · service time / open windows (QL, Ibrahim & Whitt 2009) or the sensor's own.
+
+    `stale`: its sensor is silent, so the figures are last-known. `own_wait_s` and `length` are live or last-known.
+    `live`: the figures come from a live message and not from a retained one.
+    """
 
     id: str
     length: int | None = None
     wait_s: float | None = None
     at: int | None = None
     open_windows: int = 0
+    own_wait_s: float | None = None
+    stale: bool = True
+    live: bool = False
 
 
 @dataclass(slots=True)
 class ZoneState:
-    """People in a zone; `level` has its hold times applied. `counts` are per sensor."""
+    """People in a zone; `level` has its hold times applied, None while nobody can say. `counts` are per sensor.
+
+    `unsure` names sensors of which only a retained count is known.
+    """
 
     id: str
     occupancy: int | None = None
@@ -169,11 +198,15 @@ class ZoneState:
     level_since: int = 0
     at: int | None = None
     device_levels: dict[str, CrowdLevel] = field(default_factory=dict)
+    unsure: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Condition:
-    """A condition with its holds: pending since, active since, clearing since (None where it is not)."""
+    """A condition with its holds: pending since, active since, clearing since (None where it is not).
+
+    `kind` None is an inner step that is told to nobody; `told` is when it was told of last.
+    """
 
     key: str
     pending: int | None = None
@@ -184,6 +217,12 @@ class Condition:
     detail: str = ""
     value: float | None = None
     threshold: float | None = None
+    kind: FactKind | None = None
+    subject: Subject | None = None
+    zone: str | None = None
+    device: str | None = None
+    verified: bool = True
+    told: int | None = None
 
 
 @dataclass(slots=True)

@@ -1,0 +1,172 @@
+"""A message that was heard: who sent it, does it prove life, and which machine takes which reading.
+
+The common path (an approved device, a live reading) is kept short: it is walked for every message.
+"""
+
+from sensors.decode.reception import Arrival
+from sensors.decode.sequence import record
+from sensors.facts import FactKind
+from sensors.hall.attendance import AttendanceMachine
+from sensors.hall.buttons import ButtonMachine
+from sensors.hall.crowd import CrowdMachine
+from sensors.hall.equipment import EquipmentMachine
+from sensors.hall.fire import FireMachine
+from sensors.hall.floor import COUNTING, Floor
+from sensors.hall.liveness import LivenessMachine
+from sensors.hall.queues import QueueMachine
+from sensors.hall.registry import SAMPLE_BYTES, Registry
+from sensors.hall.staffing import StaffingMachine
+from sensors.hall.state import DeviceState, Origin
+from sensors.inputs import Heard
+from sensors.readings import (
+    Availability,
+    Badge,
+    Battery,
+    Button,
+    Clock,
+    Contact,
+    Crowd,
+    Equipment,
+    Fire,
+    Flag,
+    PeopleCount,
+    Presence,
+    Queue,
+    Reading,
+)
+
+
+class MessageMachine:
+    """Takes what was heard to the machines of the hall."""
+
+    __slots__ = (
+        "_attendance",
+        "_buttons",
+        "_crowd",
+        "_equipment",
+        "_fire",
+        "_floor",
+        "_liveness",
+        "_queues",
+        "_registry",
+        "_staffing",
+    )
+
+    def __init__(
+        self,
+        floor: Floor,
+        registry: Registry,
+        liveness: LivenessMachine,
+        staffing: StaffingMachine,
+        attendance: AttendanceMachine,
+        queues: QueueMachine,
+        crowd: CrowdMachine,
+    ) -> None:
+        self._floor = floor
+        self._registry = registry
+        self._liveness = liveness
+        self._staffing = staffing
+        self._attendance = attendance
+        self._queues = queues
+        self._crowd = crowd
+        self._fire = FireMachine(floor)
+        self._equipment = EquipmentMachine(floor)
+        self._buttons = ButtonMachine(floor)
+
+    def take(self, item: Heard, arrival: Arrival, now: int) -> None:
+        """Take one message. One that was mended and replayed is history: it is stored, and is no event here."""
+        device = self._floor.state.devices.get(arrival.device)
+        if device is None:
+            device = self._registry.discover(arrival.device, arrival.family, arrival.decoded, now)
+        if device is not None:
+            self._count(device, item, arrival, now)
+        if item.replayed:
+            return
+        if device is None or device.origin not in COUNTING or item.awaiting:
+            self._stranger(device, item, arrival, now)
+            return
+        self._lives(device, item, arrival, now)
+        if arrival.decoded.seen:
+            self._registry.seen(arrival.family, arrival.decoded, now)
+        for reading in arrival.readings:
+            self._reading(device, reading, now)
+
+    def doubt(self, device: DeviceState, now: int) -> None:
+        """A device is not heard any more."""
+        self._equipment.doubt(device, now)
+
+    def _lives(self, device: DeviceState, item: Heard, arrival: Arrival, now: int) -> None:
+        """A live message proves life, unless it is the last will; a retained one proves nothing."""
+        decoded = arrival.decoded
+        if device.first_seen is None:
+            device.first_seen = now
+        device.clock = decoded.clock
+        if item.retained:
+            return
+        for reading in arrival.readings:
+            if isinstance(reading.value, Availability) and not reading.value.online:
+                return
+        self._liveness.heard(device, now, item.lane)
+        if decoded.device_time is not None and decoded.clock is not Clock.NONE and not decoded.flags & Flag.HISTORY:
+            self._liveness.told_time(device, decoded.device_time, decoded.clock, now)
+
+    def _count(self, device: DeviceState, item: Heard, arrival: Arrival, now: int) -> None:
+        """Remember the sequence. A retained message may come before those that were queued: it makes no gap.
+
+        A retained fire is remembered all the same, so that it does not rise anew at each reconnection.
+        """
+        if item.retained and not any(isinstance(reading.value, Fire) for reading in arrival.readings):
+            return
+        missing = record(device, arrival, item)
+        if missing and not item.retained:
+            device.account.gaps = max(0, device.account.gaps + missing)
+            if missing > 0:
+                self._floor.edge(FactKind.SEQUENCE_GAP, device, now, value=missing)
+
+    def _stranger(self, device: DeviceState | None, item: Heard, arrival: Arrival, now: int) -> None:
+        """A device that does not count: nothing that it says does, a fire excepted. Without a place in the list too."""
+        if device is None:
+            device = DeviceState(arrival.device, arrival.family, arrival.decoded.address, Origin.DISCOVERED, ())
+        device.last_seen = now
+        device.sample = item.payload[:SAMPLE_BYTES]
+        if device.origin is Origin.DISCOVERED:
+            kinds = {kind for kind, _ in arrival.decoded.values}
+            if not kinds.issubset(device.kinds):
+                device.kinds = tuple(sorted(kinds.union(device.kinds)))
+        for reading in arrival.readings:
+            if isinstance(reading.value, Fire):
+                self._fire.take(device, reading, reading.value, now, approved=False)
+
+    def _reading(self, device: DeviceState, reading: Reading, now: int) -> None:
+        match reading.value:
+            case Badge() as value:
+                self._badge(device, reading, value, now)
+            case Presence() as value:
+                self._staffing.presence(device, reading, value, now)
+            case PeopleCount() as value:
+                self._crowd.take_count(device, reading, value, now)
+            case Queue() as value:
+                self._queues.take(device, reading, value, now)
+            case Equipment() as value:
+                self._equipment.take(device, reading, value, now)
+            case Fire() as value:
+                self._fire.take(device, reading, value, now, approved=True)
+                self._equipment.take_detector(device, reading, value, now)
+            case Availability() as value:
+                self._liveness.said(device, value, now, live=reading.live)
+            case Crowd() as value:
+                self._crowd.take_level(device, reading, value, now)
+            case Button() as value:
+                self._buttons.take(device, reading, value, now)
+            case Contact() as value:
+                self._equipment.take_contact(device, reading, value, now)
+            case Battery() as value:
+                self._equipment.take_battery(device, reading, value, now)
+            case _:
+                pass
+
+    def _badge(self, device: DeviceState, reading: Reading, value: Badge, now: int) -> None:
+        person = self._floor.index.person_by_badge(value.token)
+        if person is not None and reading.live:
+            self._staffing.badge(device, value, person, now)
+            self._attendance.badge(device, reading, value, person, now)

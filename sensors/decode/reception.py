@@ -1,13 +1,28 @@
 """Step 2 of a message's way: which family, which device, is it new, and what does it say.
 
 Reads the hall's state (devices, sequences heard), changes nothing: the fold records what was admitted.
+What `receive` admits is kept as `Heard`; `read` makes the same arrival of it again, at every start and for history.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
-from sensors.decode.family import Decoded
-from sensors.readings import Reading
+from sensors.decode.families import families_of
+from sensors.decode.family import Decoded, Family, Known, Packet, Subscription
+from sensors.decode.identity import Directory, new_id
+from sensors.decode.reasons import REASONS
+from sensors.decode.sequence import is_duplicate, was_heard
+from sensors.errors import UndecodableError
+from sensors.hall.state import DeviceState, HallState, Origin
+from sensors.inputs import Heard
+from sensors.readings import Fire, Flag, Kind, Place, Reading, Value
+from sensors.site.model import Site
+
+# Whoever may publish can invent names; a list that nobody can read to its end helps nobody.
+DISCOVERED_AT_MOST: Final = 1000
+_NOWHERE: Final = Place()
+_APPROVED: Final = frozenset({Origin.SITE, Origin.APPROVED})
 
 
 class Verdict(StrEnum):
@@ -33,10 +48,168 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """The verdict on one packet; `arrival` for what is admitted, `reason` and `detail` for what is not."""
+    """The verdict on one packet; `arrival` for what is admitted, `reason` and `detail` for what is not.
+
+    A message that cannot be decoded and yet seems to report a fire or to call for help is quarantined and has
+    an arrival all the same: it must be folded like any other.
+    """
 
     verdict: Verdict
     device: str
     arrival: Arrival | None = None
     reason: str = ""
     detail: str = ""
+
+
+class Reception:
+    """The door of one hall. Make a new one when the site changes; it follows the state's devices by itself."""
+
+    def __init__(self, site: Site, hall: str, state: HallState) -> None:
+        self._hall = hall
+        self._devices = state.devices
+        self._directory = Directory(state.devices)
+        self._families = families_of(site, hall)
+
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        """What both sessions must hear for the devices known now; no two filters overlap."""
+        found: dict[str, Subscription] = {}
+        for family in self._families:
+            known = tuple(
+                Known(device.id, device.address, device.kinds, device.origin in _APPROVED)
+                for device in self._devices.values()
+                if device.family == family.name
+            )
+            for subscription in family.subscriptions(known):
+                found.setdefault(subscription.filter, subscription)
+        return tuple(found.values())
+
+    def receive(self, packet: Packet) -> Received:
+        """Judge one packet; never raises."""
+        family = self._family(packet.topic)
+        if family is None:
+            return _refused("topic_unknown", "", "no device family of this site has this topic")
+        try:
+            decoded = family.decode(packet)
+        except UndecodableError as error:
+            return self._undecodable(family, packet, error)
+        device = self._directory.find(family.name, decoded.address)
+        if device is None:
+            return self._unknown(family, packet, decoded)
+        if is_duplicate(device, decoded, packet.topic, packet.payload, dup=packet.dup):
+            return Received(Verdict.DUPLICATE, device.id)
+        approved = device.origin in _APPROVED
+        if device.origin is Origin.RETIRED and not _reports_fire(decoded):
+            return _refused("retired", device.id, "it is listed as retired; only a fire is heard from it")
+        arrival = self._arrival(family, device.id, device, decoded, packet, approved=approved)
+        return Received(Verdict.STORED if approved else Verdict.AWAITING, device.id, arrival)
+
+    def read(self, heard: Heard) -> Arrival | None:
+        """Make the arrival of an admitted message again; None if this version can no longer read it."""
+        family = self._family(heard.topic)
+        if family is None:
+            return None
+        packet = Packet(heard.topic, heard.payload, heard.lane, heard.at, retained=heard.retained)
+        approved = not heard.awaiting
+        try:
+            decoded = family.decode(packet)
+        except UndecodableError as error:
+            if error.suspected is None:
+                return None
+            return self._suspected(family, packet, error)
+        device = self._directory.find(family.name, decoded.address)
+        name = device.id if device is not None else new_id(self._devices, family.name, decoded.address)
+        flags = Flag.HISTORY if heard.replayed else Flag.NONE
+        return self._arrival(family, name, device, decoded, packet, approved=approved, flags=flags)
+
+    def _family(self, topic: str) -> Family | None:
+        for family in self._families:
+            if family.speaks(topic):
+                return family
+        return None
+
+    def _unknown(self, family: Family, packet: Packet, decoded: Decoded) -> Received:
+        """A device that nobody has named: it is listed and waits; its fire is heard."""
+        name = new_id(self._devices, family.name, decoded.address)
+        if self._directory.discovered >= DISCOVERED_AT_MOST and not _reports_fire(decoded):
+            return _refused("too_many_unknown", name, f"{DISCOVERED_AT_MOST} devices are waiting already")
+        arrival = self._arrival(family, name, None, decoded, packet, approved=False)
+        return Received(Verdict.AWAITING, name, arrival)
+
+    def _undecodable(self, family: Family, packet: Packet, error: UndecodableError) -> Received:
+        device = self._directory.find(family.name, error.address)
+        name = device.id if device is not None else ""
+        if REASONS[error.reason].refused:
+            return _refused(error.reason, name, error.detail)
+        if error.suspected is None:
+            return Received(Verdict.QUARANTINED, name, None, error.reason, error.detail)
+        if device is not None and packet.dup and was_heard(device, packet.topic, packet.payload):
+            return Received(Verdict.DUPLICATE, name)
+        arrival = self._suspected(family, packet, error)
+        return Received(Verdict.QUARANTINED, arrival.device, arrival, error.reason, error.detail)
+
+    def _suspected(self, family: Family, packet: Packet, error: UndecodableError) -> Arrival:
+        """What a damaged message seems to say: a fire asks people to look, whoever it comes from."""
+        assert error.suspected is not None  # noqa: S101 - both callers have looked
+        device = self._directory.find(family.name, error.address)
+        name = device.id if device is not None else new_id(self._devices, family.name, error.address)
+        approved = device is not None and device.origin in _APPROVED and not error.suspected_fire
+        kind = Kind.FIRE if error.suspected_fire else Kind.BUTTON
+        decoded = Decoded(error.address, ((kind, error.suspected),), flags=error.flags)
+        return self._arrival(family, name, device, decoded, packet, approved=approved)
+
+    def _arrival(
+        self,
+        family: Family,
+        name: str,
+        device: DeviceState | None,
+        decoded: Decoded,
+        packet: Packet,
+        *,
+        approved: bool,
+        flags: Flag = Flag.NONE,
+    ) -> Arrival:
+        place = Place(device.zone, device.window) if device is not None else _NOWHERE
+        flags = decoded.flags | flags if flags else decoded.flags
+        readings = tuple(
+            [
+                self._reading(name, place, kind, value, decoded, packet, approved, flags)
+                for kind, value in decoded.values
+            ]
+        )
+        return Arrival(family.name, name, decoded, readings, approved)
+
+    def _reading(
+        self,
+        name: str,
+        place: Place,
+        kind: Kind,
+        value: Value,
+        decoded: Decoded,
+        packet: Packet,
+        approved: bool,
+        flags: Flag,
+    ) -> Reading:
+        return Reading(
+            self._hall,
+            name,
+            place,
+            kind,
+            value,
+            packet.at,
+            decoded.device_time,
+            decoded.clock,
+            decoded.boot,
+            decoded.sequence,
+            packet.retained,
+            flags,
+            approved,
+        )
+
+
+def _reports_fire(decoded: Decoded) -> bool:
+    return any(isinstance(value, Fire) and value.alarm for _, value in decoded.values)
+
+
+def _refused(reason: str, device: str, detail: str) -> Received:
+    verdict = Verdict.REFUSED if REASONS[reason].refused else Verdict.QUARANTINED
+    return Received(verdict, device, None, reason, detail)

@@ -1,0 +1,98 @@
+"""Duplicates and gaps: which sequences of a device were heard, kept in its state and so restored with it.
+
+A device counts its messages (`seq`) and its starts (`boot`). The window holds the last 1024 sequences of the
+two boots heard last. What lies further back than the window cannot be told from new: it is taken, because
+twice is better than never. Without a sequence only a redelivery or an equal claim of time proves a duplicate.
+"""
+
+import hashlib
+from typing import Final, Protocol
+
+from sensors.decode.family import Decoded
+from sensors.hall.state import DeviceState, SequenceWindow
+from sensors.inputs import Heard
+
+WINDOW: Final = 1024
+BOOTS: Final = 2
+# A counter that leaps by more has not lost that many messages; the stores could not add such gaps up either.
+GAP_AT_MOST: Final = 1_000_000
+DIGEST_BYTES: Final = 8
+DIGESTS: Final = 16
+_MASK: Final = (1 << WINDOW) - 1
+
+
+class Admitted(Protocol):
+    """What is remembered: an `Arrival`."""
+
+    @property
+    def decoded(self) -> Decoded:
+        """What its message said."""
+        ...
+
+
+def is_duplicate(device: DeviceState, decoded: Decoded, topic: str, payload: bytes, *, dup: bool) -> bool:
+    """Whether this message of this device was already stored. `dup` is the packet's redelivery flag."""
+    boot, sequence = decoded.boot, decoded.sequence
+    if boot is not None and sequence is not None:
+        for window in device.boots:
+            if window.boot == boot:
+                return _holds(window, sequence)
+        return False
+    if not dup and decoded.device_time is None:
+        return False
+    return was_heard(device, topic, payload)
+
+
+def was_heard(device: DeviceState, topic: str, payload: bytes) -> bool:
+    """Whether these very bytes are among the last unnumbered messages of the device."""
+    digest, kept = _digest(topic, payload), device.last_unnumbered
+    return any(kept[at : at + DIGEST_BYTES] == digest for at in range(0, len(kept), DIGEST_BYTES))
+
+
+def record(device: DeviceState, arrival: Admitted, heard: Heard) -> int:
+    """Remember an admitted message, so that it is known when it comes again; called by the fold alone.
+
+    Returns by how much the number of missing messages changed: a leap adds, a late arrival takes one back.
+    """
+    boot, sequence = arrival.decoded.boot, arrival.decoded.sequence
+    if boot is None or sequence is None:
+        if not heard.retained:
+            digest = _digest(heard.topic, heard.payload)
+            device.last_unnumbered = (device.last_unnumbered + digest)[-DIGESTS * DIGEST_BYTES :]
+        return 0
+    for window in device.boots:
+        if window.boot == boot:
+            return _mark(window, sequence)
+    device.boots = [*device.boots[1 - BOOTS :], SequenceWindow(boot, sequence, first=sequence)]
+    return 0
+
+
+def _holds(window: SequenceWindow, sequence: int) -> bool:
+    behind = window.highest - sequence
+    if behind < 0 or behind >= len(window.seen) * 8:
+        return False
+    return bool(window.seen[behind >> 3] >> (behind & 7) & 1)
+
+
+def _mark(window: SequenceWindow, sequence: int) -> int:
+    ahead = sequence - window.highest
+    if ahead <= -WINDOW or _holds(window, sequence):
+        return 0
+    bits = int.from_bytes(window.seen, "little")
+    if ahead > 0:
+        bits = (bits << ahead & _MASK | 1) if ahead < WINDOW else 1
+        window.highest = sequence
+        missing = min(ahead - 1, GAP_AT_MOST)
+    else:
+        bits |= 1 << -ahead
+        missing = window.first - sequence - 1 if sequence < window.first else -1
+        window.first = min(window.first, sequence)
+    window.seen = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
+    return missing
+
+
+def _digest(topic: str, payload: bytes) -> bytes:
+    hashed = hashlib.blake2b(topic.encode(), digest_size=DIGEST_BYTES)
+    hashed.update(b"\x00")
+    hashed.update(payload)
+    return hashed.digest()

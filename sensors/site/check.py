@@ -100,7 +100,7 @@ def _addresses(site: Site) -> Iterator[Found]:
                 continue
             address = device.address or device.id
             key = (device.family, hall.id if device.family == "native" else "", address)
-            if key in taken:
+            if key in taken and taken[key] != device.id:  # the same id twice has been told already
                 said = Said(f"地址 {address} 已由设备 {taken[key]} 使用", f"address {address} is {taken[key]}'s")
                 mend = Said("给它设备实际的 address", "give the address that the device has on the wire")
                 last = "address" if device.address is not None else "id"

@@ -189,6 +189,10 @@ _WORDS: Final[dict[str, Callable[[dict[str, str], str], Words]]] = {
         "{after} 在 {before} 结束之前开始", "{after} begins before {before} ends",
         "按时间先后写，互不重叠", "write them in order, none overlapping",
     ),
+    "outline_short": _says(
+        "区域轮廓至少三个角", "an outline has at least three corners",
+        "写 [[x, y], [x, y], [x, y], …]，单位米", "write [[x, y], [x, y], [x, y], …] in metres",
+    ),
     "not_rising": _says(
         "{high} ({high_value}) 必须大于 {low} ({low_value})", "{high} ({high_value}) must be above {low} ({low_value})",
         "提高 {high} 或降低 {low}", "raise {high} or lower {low}",

@@ -16,10 +16,14 @@ ID_PATTERN: Final = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
 PERIOD_PATTERN: Final = r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$"
 DATE_PATTERN: Final = r"^\d{4}-\d\d-\d\d$"
 TOPIC_PATTERN: Final = r"^[^+#\x00/$][^+#\x00]{0,199}$"
+YEAR_S: Final = 31_536_000
 URL_PATTERN: Final = r"^https?://[^\s/]+"
 
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
-Point = tuple[float, float]
+Metres = Annotated[float, Field(ge=0, le=10_000)]
+Point = tuple[Metres, Metres]
+Extent = Annotated[float, Field(gt=0, le=10_000)]
+Outline = Annotated[tuple[Point, ...], AfterValidator(rules.polygon)]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Period = Annotated[str, Field(pattern=PERIOD_PATTERN)]
 Periods = Annotated[tuple[Period, ...], AfterValidator(rules.ordered_periods)]
@@ -152,7 +156,7 @@ class Zone(Part):
     name: Words
     area_m2: float = Field(gt=0, le=1_000_000)
     capacity: int = Field(gt=0, le=1_000_000)
-    outline: tuple[Point, ...] = ()
+    outline: Outline = ()
 
 
 class Service(Part):
@@ -178,8 +182,8 @@ class Window(Part):
 class DeviceClass(Part):
     """Liveness: how long this device may be silent before it is stale and then offline (s)."""
 
-    stale_s: int = Field(gt=0)
-    offline_s: int = Field(gt=0)
+    stale_s: int = Field(gt=0, le=YEAR_S)
+    offline_s: int = Field(gt=0, le=YEAR_S)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -303,22 +307,22 @@ class CrowdThresholds(Part):
 class Thresholds(Part):
     """Thresholds and holds; all durations in s."""
 
-    late_grace_s: int = Field(default=300, ge=0)
-    absent_after_s: int = Field(default=1800, ge=0)
-    staffed_decay_s: int = Field(default=120, ge=0)
-    unstaffed_after_s: int = Field(default=300, ge=1)
-    unstaffed_clear_s: int = Field(default=10, ge=0)
-    pause_max_s: int = Field(default=1800, ge=60)
-    queue_length: int = Field(default=20, ge=1)
-    queue_wait_s: int = Field(default=900, ge=30)
-    queue_raise_s: int = Field(default=60, ge=0)
-    queue_clear_s: int = Field(default=120, ge=0)
-    equipment_raise_s: int = Field(default=10, ge=0)
-    equipment_clear_s: int = Field(default=60, ge=0)
-    broker_lost_s: int = Field(default=20, ge=0)
-    start_grace_s: int = Field(default=120, ge=0)
-    help_clear_s: int = Field(default=60, ge=0)
-    clock_skew_s: int = Field(default=120, ge=1)
+    late_grace_s: int = Field(default=300, ge=0, le=YEAR_S)
+    absent_after_s: int = Field(default=1800, ge=0, le=YEAR_S)
+    staffed_decay_s: int = Field(default=120, ge=0, le=YEAR_S)
+    unstaffed_after_s: int = Field(default=300, ge=1, le=YEAR_S)
+    unstaffed_clear_s: int = Field(default=10, ge=0, le=YEAR_S)
+    pause_max_s: int = Field(default=1800, ge=60, le=YEAR_S)
+    queue_length: int = Field(default=20, ge=1, le=100_000)
+    queue_wait_s: int = Field(default=900, ge=30, le=YEAR_S)
+    queue_raise_s: int = Field(default=60, ge=0, le=YEAR_S)
+    queue_clear_s: int = Field(default=120, ge=0, le=YEAR_S)
+    equipment_raise_s: int = Field(default=10, ge=0, le=YEAR_S)
+    equipment_clear_s: int = Field(default=60, ge=0, le=YEAR_S)
+    broker_lost_s: int = Field(default=20, ge=0, le=YEAR_S)
+    start_grace_s: int = Field(default=120, ge=0, le=YEAR_S)
+    help_clear_s: int = Field(default=60, ge=0, le=YEAR_S)
+    clock_skew_s: int = Field(default=120, ge=1, le=YEAR_S)
     crowd: CrowdThresholds = CrowdThresholds()
     mains: DeviceClass = DeviceClass(stale_s=180, offline_s=600)
     battery: DeviceClass = DeviceClass(stale_s=7200, offline_s=14_400)
@@ -331,7 +335,7 @@ class Hall(Part):
     id: Id
     name: Words
     timezone: TimeZone = "Asia/Shanghai"
-    size: Point = (40.0, 24.0)
+    size: tuple[Extent, Extent] = (40.0, 24.0)
     hours: dict[Day, Periods]
     holidays: tuple[Date, ...] = ()
     makeup_days: tuple[MakeupDay, ...] = ()

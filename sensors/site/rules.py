@@ -51,6 +51,13 @@ def ordered_periods(periods: tuple[str, ...]) -> tuple[str, ...]:
     return periods
 
 
+def polygon(points: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+    """No outline at all, or at least three corners."""
+    if 0 < len(points) < 3:  # noqa: PLR2004 — a triangle
+        raise PydanticCustomError("outline_short", "an outline has at least three corners")
+    return points
+
+
 def rising(values: tuple[tuple[str, float], ...]) -> None:
     """Each value is greater than the one before it."""
     for (low, a), (high, b) in pairwise(values):

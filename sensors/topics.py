@@ -6,7 +6,6 @@ The class stands in the topic, so that one wildcard catches life safety and noth
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from typing import Final
 
 from sensors.readings import Kind
@@ -81,9 +80,8 @@ class TopicError(ValueError):
         self.device = device
 
 
-@lru_cache(maxsize=8192)
 def parse_device_topic(below_hall: str) -> DeviceTopic:
-    """Read `<class>/<device>/<kind>`; raises `TopicError`. The answer is kept: topics repeat for years."""
+    """Read `<class>/<device>/<kind>`; raises `TopicError`."""
     levels = below_hall.split("/")
     if levels[0] not in {"safety", "telemetry"}:
         raise TopicError("ignored", f"'{levels[0][:64]}' is no device's class: nothing is read there")

@@ -1,10 +1,13 @@
 """Hallwatch's own scheme on the wire: one topic per hall, class, device and kind; one JSON object per message."""
 
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
 
 from pydantic import ValidationError
 
-from sensors.decode.envelope import ENVELOPES, PAYLOAD_AT_MOST, flags_of
+from sensors.decode.envelope import ENVELOPES, PAYLOAD_AT_MOST, Envelope, flags_of
 from sensors.decode.explain import undecodable
 from sensors.decode.family import Decoded, Known, Packet, Subscription
 from sensors.decode.suspicion import suspect_native
@@ -21,6 +24,7 @@ EMPTY: Final[dict[Kind, Value]] = {
     Kind.SEISMIC: Seismic(),
     Kind.BATTERY: Battery(),
 }
+_NO_FLAGS: Final = Flag.NONE
 
 
 class NativeFamily:
@@ -57,25 +61,40 @@ class NativeFamily:
             raise
 
     def _read(self, below: str, payload: bytes) -> Decoded:
-        try:
-            topic = parse_device_topic(below)
-        except TopicError as error:
-            raise UndecodableError(error.reason, error.detail, address=error.device) from None
-        device, kind = topic.device, topic.kind
+        route = _route(below)
+        device, kind = route.device, route.kind
         if len(payload) > PAYLOAD_AT_MOST:
             detail = f"{len(payload)} bytes, at most {PAYLOAD_AT_MOST} are read"
             raise UndecodableError("too_large", detail, address=device)
         if not payload:
             raise UndecodableError("ignored", "an empty message clears a retained one", address=device)
         try:
-            message = ENVELOPES[kind].validate_json(payload)
+            message = route.read(payload)
         except ValidationError as error:
             raise undecodable(error, address=device) from None
         if message.device is not None and message.device != device:
             raise UndecodableError("device_mismatch", f"the topic says {device}, `device` does not", address=device)
         if message.seq is not None and message.boot is None:
             raise UndecodableError("sequence_without_boot", "`seq` needs `boot`", address=device)
-        if kind in EMPTY and message.value == EMPTY[kind]:
+        if route.empty is not None and message.value == route.empty:
             raise UndecodableError("invalid_value", "`value` needs at least one field", address=device)
-        flags = flags_of(message.flags) if message.flags else Flag.NONE
+        flags = flags_of(message.flags) if message.flags else _NO_FLAGS
         return Decoded(device, ((kind, message.value),), message.time, message.clock, message.boot, message.seq, flags)
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    device: str
+    kind: Kind
+    read: Callable[[bytes], Envelope[Any]]
+    empty: Value | None
+
+
+@lru_cache(maxsize=8192)
+def _route(below: str) -> _Route:
+    """What a topic says, and how its payloads are read. The answer is kept: topics repeat for years."""
+    try:
+        topic = parse_device_topic(below)
+    except TopicError as error:
+        raise UndecodableError(error.reason, error.detail, address=error.device) from None
+    return _Route(topic.device, topic.kind, ENVELOPES[topic.kind].validate_json, EMPTY.get(topic.kind))

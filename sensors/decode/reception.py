@@ -6,6 +6,7 @@ What `receive` admits is kept as `Heard`; `read` makes the same arrival of it ag
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from sensors.decode.families import families_of
@@ -21,8 +22,8 @@ from sensors.site.model import Site
 
 # Whoever may publish can invent names; a list that nobody can read to its end helps nobody.
 DISCOVERED_AT_MOST: Final = 1000
-_NOWHERE: Final = Place()
-_APPROVED: Final = frozenset({Origin.SITE, Origin.APPROVED})
+_NO_FLAGS: Final = Flag.NONE
+_place: Final = lru_cache(maxsize=4096)(Place)
 
 
 class Verdict(StrEnum):
@@ -75,7 +76,7 @@ class Reception:
         found: dict[str, Subscription] = {}
         for family in self._families:
             known = tuple(
-                Known(device.id, device.address, device.kinds, device.origin in _APPROVED)
+                Known(device.id, device.address, device.kinds, _approved(device))
                 for device in self._devices.values()
                 if device.family == family.name
             )
@@ -97,7 +98,7 @@ class Reception:
             return self._unknown(family, packet, decoded)
         if is_duplicate(device, decoded, packet.topic, packet.payload, dup=packet.dup):
             return Received(Verdict.DUPLICATE, device.id)
-        approved = device.origin in _APPROVED
+        approved = _approved(device)
         if device.origin is Origin.RETIRED and not _reports_fire(decoded):
             return _refused("retired", device.id, "it is listed as retired; only a fire is heard from it")
         arrival = self._arrival(family, device.id, device, decoded, packet, approved=approved)
@@ -118,7 +119,7 @@ class Reception:
             return self._suspected(family, packet, error)
         device = self._directory.find(family.name, decoded.address)
         name = device.id if device is not None else new_id(self._devices, family.name, decoded.address)
-        flags = Flag.HISTORY if heard.replayed else Flag.NONE
+        flags = Flag.HISTORY if heard.replayed else _NO_FLAGS
         return self._arrival(family, name, device, decoded, packet, approved=approved, flags=flags)
 
     def _family(self, topic: str) -> Family | None:
@@ -152,7 +153,7 @@ class Reception:
         assert error.suspected is not None  # noqa: S101 - both callers have looked
         device = self._directory.find(family.name, error.address)
         name = device.id if device is not None else new_id(self._devices, family.name, error.address)
-        approved = device is not None and device.origin in _APPROVED and not error.suspected_fire
+        approved = device is not None and _approved(device) and not error.suspected_fire
         kind = Kind.FIRE if error.suspected_fire else Kind.BUTTON
         decoded = Decoded(error.address, ((kind, error.suspected),), flags=error.flags)
         return self._arrival(family, name, device, decoded, packet, approved=approved)
@@ -166,10 +167,10 @@ class Reception:
         packet: Packet,
         *,
         approved: bool,
-        flags: Flag = Flag.NONE,
+        flags: Flag = _NO_FLAGS,
     ) -> Arrival:
-        place = Place(device.zone, device.window) if device is not None else _NOWHERE
-        flags = decoded.flags | flags if flags else decoded.flags
+        place = _place(device.zone, device.window) if device is not None else _place()
+        flags = decoded.flags if flags is _NO_FLAGS else decoded.flags | flags
         readings = tuple(
             [
                 self._reading(name, place, kind, value, decoded, packet, approved, flags)
@@ -204,6 +205,10 @@ class Reception:
             flags,
             approved,
         )
+
+
+def _approved(device: DeviceState) -> bool:
+    return device.origin is Origin.SITE or device.origin is Origin.APPROVED
 
 
 def _reports_fire(decoded: Decoded) -> bool:

@@ -33,6 +33,8 @@ class Alarm:
     """A fact that someone must answer. Two axes: condition (active / cleared) and human (acknowledged or not).
 
     `closed` is set when the condition has cleared and a person has acknowledged; only an open alarm holds its key.
+    `told` counts the people told so far, in the order of the routing; `next_told` is when the next one is told,
+    `repeat_at` when those told are told again, `round` how often that was. `edge`: an event without an end raised it.
     """
 
     id: str
@@ -62,6 +64,9 @@ class Alarm:
     told: int = 0
     next_told: int | None = None
     everybody: bool = False
+    repeat_at: int | None = None
+    round: int = 0
+    edge: bool = False
 
 
 class Stage(StrEnum):
@@ -97,7 +102,12 @@ class StepState:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One activation of a plan, on a frozen copy of it. `why` is alarm, second_signal, call_point, person, no_answer."""
+    """One activation of a plan, on a frozen copy of it. `why`: alarm, second_signal, call_point, person, no_answer.
+
+    It tells how the run came to its stage; `not_confirmed` is the clock's second run-out (docs/adr/0005). `answered`
+    are the people who have answered in this stage, `told` those told so far. `extended`: an answer has set the verify
+    clock anew, which happens once. `signals` are the devices whose alarms belong to the run.
+    """
 
     id: str
     hall: str
@@ -118,6 +128,10 @@ class Run:
     ended_by: str | None = None
     end_reason: str | None = None
     round: int = 0
+    told: tuple[str, ...] = ()
+    answered: tuple[str, ...] = ()
+    extended: bool = False
+    signals: tuple[str, ...] = ()
 
 
 class TicketState(StrEnum):
@@ -130,7 +144,10 @@ class TicketState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A maintenance ticket, one per open fault; repeats are counted and noted on it."""
+    """A maintenance ticket, one per open fault; repeats are counted and noted on it.
+
+    `cleared`: since when the device says that it is well again; the ticket still waits for a person.
+    """
 
     id: str
     hall: str
@@ -150,6 +167,7 @@ class Ticket:
     alarm: str | None = None
     zone: str | None = None
     window: str | None = None
+    cleared: int | None = None
 
 
 class MessageState(StrEnum):

@@ -129,6 +129,6 @@ def _online(payload: bytes, device: str) -> bool:
 
 def _json(payload: bytes, device: str) -> Any:  # noqa: ANN401 - JSON may be anything; the callers look
     try:
-        return from_json(payload, allow_inf_nan=False)
+        return from_json(payload)
     except ValueError as error:
         raise UndecodableError("invalid_json", str(error)[:200], address=device) from None

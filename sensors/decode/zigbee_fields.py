@@ -120,15 +120,18 @@ def _urgent(value: Value) -> bool:
     return isinstance(value, Button) and value.action is ButtonAction.HELP
 
 
-def _fire(fields: Fields) -> list[tuple[Kind, Value]]:
-    found = [(name, _truth(fields, name)) for name in _FIRE]
-    marks = {name: _mark(fields, name) for name in ("test", "muted", "tamper")}
-    fault = _mark(fields, "fault") or _text(fields, "fault_state").lower() not in _HEALTHY
-    return [
-        (Kind.FIRE, Fire(alarm=alarm, sensor=_FIRE[name], fault=fault, **marks))
-        for name, alarm in found
-        if alarm is not None
-    ]
+def _fire_of(name: str) -> Callable[[Fields], list[tuple[Kind, Value]]]:
+    """One reader per sensor: one that cannot be understood does not silence the other."""
+
+    def read(fields: Fields) -> list[tuple[Kind, Value]]:
+        alarm = _truth(fields, name)
+        if alarm is None:
+            return []
+        marks = {mark: _mark(fields, mark) for mark in ("test", "muted", "tamper")}
+        fault = _mark(fields, "fault") or _text(fields, "fault_state").lower() not in _HEALTHY
+        return [(Kind.FIRE, Fire(alarm=alarm, sensor=_FIRE[name], fault=fault, **marks))]
+
+    return read
 
 
 def _presence(fields: Fields) -> list[tuple[Kind, Value]]:
@@ -173,7 +176,7 @@ def _battery(fields: Fields) -> list[tuple[Kind, Value]]:
 
 
 _READERS: Final[tuple[Callable[[Fields], list[tuple[Kind, Value]]], ...]] = (
-    _fire,
+    *map(_fire_of, _FIRE),
     _button,
     _presence,
     _people,
@@ -204,12 +207,12 @@ def _number(fields: Fields, name: str) -> float | None:
     if value is None or value == "":
         return None
     try:
-        number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
+        number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.inf
     except (ValueError, OverflowError):
-        number = math.nan
-    if not math.isfinite(number):
+        number = math.inf
+    if math.isinf(number):
         raise _FieldError(f"`{name}` should be a number")
-    return number
+    return None if math.isnan(number) else number  # NaN is how some sensors say "not known"
 
 
 def _text(fields: Fields, name: str) -> str:

@@ -84,7 +84,7 @@ def parse_device_topic(below_hall: str) -> DeviceTopic:
     """Read `<class>/<device>/<kind>`; raises `TopicError`."""
     levels = below_hall.split("/")
     if levels[0] not in {"safety", "telemetry"}:
-        raise TopicError("ignored", f"'{levels[0][:64]}' is no device's class: nothing is read there")
+        raise TopicError("ignored", f"{levels[0][:64]!r} is no device's class: nothing is read there")
     if len(levels) != 3:  # noqa: PLR2004 - class, device, kind
         raise TopicError("topic_malformed", "the topic must end in <class>/<device>/<kind>")
     topic_class, device, kind = levels
@@ -93,7 +93,7 @@ def parse_device_topic(below_hall: str) -> DeviceTopic:
     try:
         known = Kind(kind)
     except ValueError:
-        raise TopicError("kind_unknown", f"'{kind[:64]}' is no kind of reading", device) from None
+        raise TopicError("kind_unknown", f"{kind[:64]!r} is no kind of reading", device) from None
     if topic_class == "safety" and known not in SAFETY_KINDS:
         raise TopicError("kind_not_safety", f"{known} belongs under telemetry, not under safety", device)
     return DeviceTopic(TopicClass(topic_class), device, known)

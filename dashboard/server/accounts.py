@@ -1,0 +1,186 @@
+"""Who is there: logins, sessions, the demo's entry link, and whom the Unix socket trusts.
+
+The browser holds a random token in a cookie that no script reads; the store keeps only its hash. A write must
+carry the session's CSRF token besides. Passwords are hashed with argon2id, off the event loop.
+"""
+
+import asyncio
+import hashlib
+import secrets
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+from dashboard.server.problem import ProblemError
+from gateway.store.accounts import Accounts, Session, User
+from gateway.store.errors import StoreError
+
+IDLE_MS: Final = 30 * 60 * 1000
+EXTEND_AFTER_MS: Final = 60 * 1000
+FAILURES: Final = 5
+FAILURES_WITHIN_MS: Final = 5 * 60 * 1000
+PLACES: Final = 10_000
+PASSWORD_LONGEST: Final = 256
+PASSWORD_SHORTEST: Final = 8
+# No hash is this, so no password fits it.
+NO_PASSWORD: Final = "!"  # noqa: S105
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks. `actor` is what the journal keeps; `local` came by the Unix socket; `token` is the session's hash."""
+
+    user: str | None = None
+    actor: str = ""
+    csrf: str | None = None
+    local: bool = False
+    token: str | None = None
+
+    @property
+    def known(self) -> bool:
+        """True for who may write and see names."""
+        return self.user is not None
+
+
+NOBODY: Final = Visitor()
+
+
+class Throttle:
+    """Counts failed logins by name and by address; too many within five minutes are refused unheard."""
+
+    def __init__(self) -> None:
+        self._failures: OrderedDict[str, deque[int]] = OrderedDict()
+
+    def wait_ms(self, place: str, now: int) -> int:
+        """How long this place has to wait; 0 is not at all."""
+        failures = self._failures.get(place, deque())
+        while failures and failures[0] <= now - FAILURES_WITHIN_MS:
+            failures.popleft()
+        return failures[0] + FAILURES_WITHIN_MS - now if len(failures) >= FAILURES else 0
+
+    def failed(self, place: str, now: int) -> None:
+        """Note a failure. The places are bounded: the longest forgotten goes first."""
+        self._failures.setdefault(place, deque(maxlen=FAILURES)).append(now)
+        self._failures.move_to_end(place)
+        if len(self._failures) > PLACES:
+            self._failures.popitem(last=False)
+
+    def succeeded(self, place: str) -> None:
+        """The right password forgives this try, not those before: who guesses gains nothing by an own account."""
+        failures = self._failures.get(place)
+        if failures:
+            failures.pop()
+
+
+class Doors:
+    """Lets people in and out."""
+
+    def __init__(self, accounts: Accounts, now: Callable[[], int]) -> None:
+        """`now` is the real time, ms since the epoch: a demo's fast clock must not end sessions."""
+        self._accounts = accounts
+        self._now = now
+        self._hasher = PasswordHasher()
+        # So that a name that does not exist takes as long as one that does.
+        self._nobody = self._hasher.hash(secrets.token_hex(16))
+        self._one_at_a_time = asyncio.Semaphore(2)
+        self._throttle = Throttle()
+        self._entries: dict[str, str] = {}
+
+    async def login(self, name: str, password: str, address: str) -> tuple[str, Session]:
+        """Check a password; returns the token for the cookie and the session. Raises `ProblemError` 401 or 429."""
+        now = self._now()
+        places = (f"name {name}", f"address {address}")
+        if wait := max(self._throttle.wait_ms(place, now) for place in places):
+            refused = ProblemError(429, "too_many_logins", seconds=str(wait // 1000 + 1))
+            refused.headers["Retry-After"] = str(wait // 1000 + 1)
+            raise refused
+        for place in places:
+            # Noted before the check, so that many at once do not slip through together.
+            self._throttle.failed(place, now)
+        user = await self._accounts.user(name)
+        good = user is not None and not user.disabled and user.password != NO_PASSWORD
+        right = await self._verify(user.password if user and good else self._nobody, password)
+        if user is None or not good or not right:
+            raise ProblemError(401, "bad_login")
+        for place in places:
+            self._throttle.succeeded(place)
+        return await self._begin(user)
+
+    async def add(self, name: str, password: str, person: str | None) -> None:
+        """A new user. Raises `ProblemError` for a name or password that will not do."""
+        if not name or len(name) > 64 or not name.isprintable() or name != name.strip():  # noqa: PLR2004
+            raise ProblemError(400, "bad_name")
+        if not PASSWORD_SHORTEST <= len(password) <= PASSWORD_LONGEST:
+            raise ProblemError(400, "bad_password", f"{PASSWORD_SHORTEST} to {PASSWORD_LONGEST} characters")
+        async with self._one_at_a_time:
+            hashed = await asyncio.to_thread(self._hasher.hash, password)
+        try:
+            await self._accounts.add_user(User(name, hashed, "staff", self._now(), person))
+        except StoreError as error:
+            if error.transient:
+                raise
+            raise ProblemError(409, "name_taken") from error
+
+    async def who(self, token: str | None) -> Visitor:
+        """Whose cookie this is; using a session keeps it alive."""
+        if not token or len(token) > 100:  # noqa: PLR2004
+            return NOBODY
+        return await self.still(_hash(token))
+
+    async def still(self, hashed: str) -> Visitor:
+        """The visitor of a session by its hash, NOBODY when it has ended; an open page asks from time to time."""
+        now = self._now()
+        found = await self._accounts.session(hashed, now)
+        if found is None:
+            return NOBODY
+        session, user = found
+        if session.expires - now < IDLE_MS - EXTEND_AFTER_MS:
+            await self._accounts.extend_session(hashed, now + IDLE_MS)
+        return Visitor(user.name, user.person or user.name, session.csrf, token=hashed)
+
+    async def logout(self, visitor: Visitor) -> None:
+        """End a session."""
+        if visitor.token is not None:
+            await self._accounts.end_session(visitor.token)
+
+    async def entry(self, name: str) -> str:
+        """A token that lets its first bearer in once as `name`, who has no password (the demo's visitor)."""
+        with suppress(StoreError):
+            await self._accounts.add_user(User(name, NO_PASSWORD, "staff", self._now()))
+        token = secrets.token_urlsafe(24)
+        self._entries[_hash(token)] = name
+        return token
+
+    async def enter(self, token: str) -> tuple[str, Session]:
+        """Use an entry link. Raises `ProblemError` 403 for one that is not ours or was used."""
+        name = self._entries.pop(_hash(token), None)
+        user = None if name is None else await self._accounts.user(name)
+        if user is None:
+            raise ProblemError(403, "entry_used")
+        return await self._begin(user)
+
+    async def _begin(self, user: User) -> tuple[str, Session]:
+        token = secrets.token_urlsafe(32)
+        now = self._now()
+        session = Session(_hash(token), user.name, secrets.token_urlsafe(24), now, now + IDLE_MS)
+        await self._accounts.add_session(session)
+        return token, session
+
+    async def _verify(self, hashed: str, password: str) -> bool:
+        if len(password) > PASSWORD_LONGEST:
+            return False
+        async with self._one_at_a_time:
+            try:
+                return await asyncio.to_thread(self._hasher.verify, hashed, password)
+            except (Argon2Error, InvalidHashError):
+                return False
+
+
+def _hash(token: str) -> str:
+    # The token is random and long: a fast hash suffices.
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,92 @@
+"""What people do: actions, logins, and how the server is."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
+
+from dashboard.server.ask import OPTIONS, answer, body_of, desks_of, the_hall
+from dashboard.server.desk import HallDesk
+from dashboard.server.guard import COOKIE, DOORS, known, visitor
+from dashboard.server.problem import ProblemError
+from sensors.actions import read_action
+
+
+class LoginBody(BaseModel):
+    """A login."""
+
+    model_config = ConfigDict(extra="forbid")
+    user: Annotated[str, Field(max_length=64)]
+    password: Annotated[str, Field(max_length=1024)]
+
+
+class UserBody(LoginBody):
+    """A new user; `person` ties it to a person of the site file."""
+
+    person: Annotated[str, Field(max_length=64)] | None = None
+
+
+async def act(request: web.Request) -> web.Response:
+    """`POST /api/v1/actions`: do one of `sensors.actions`; answers when it is committed."""
+    desk, actor = the_hall(request), known(request).actor
+    outcome = await desk.path.act(actor, read_action(await body_of(request)))
+    return answer({"refs": outcome.refs})
+
+
+async def login(request: web.Request) -> web.Response:
+    """`POST /api/v1/login`."""
+    body = LoginBody.model_validate_json(await body_of(request))
+    token, session = await request.app[DOORS].login(body.user, body.password, request.remote or "")
+    response = answer({"user": session.user, "csrf": session.csrf})
+    set_cookie(request, response, token)
+    return response
+
+
+async def logout(request: web.Request) -> web.Response:
+    """`POST /api/v1/logout`."""
+    await request.app[DOORS].logout(visitor(request))
+    response = answer({})
+    response.del_cookie(COOKIE, path="/")
+    return response
+
+
+async def add_user(request: web.Request) -> web.Response:
+    """`POST /api/v1/users`: only by the Unix socket, that is by who runs this server."""
+    if not visitor(request).local:
+        raise ProblemError(403, "local_only")
+    body = UserBody.model_validate_json(await body_of(request))
+    if body.person is not None and all(desk.site.person(body.person) is None for desk in desks_of(request)):
+        raise ProblemError(404, "no_person")
+    await request.app[DOORS].add(body.user, body.password, body.person)
+    return answer({"user": body.user}, HTTPStatus.CREATED)
+
+
+def set_cookie(request: web.Request, response: web.StreamResponse, token: str) -> None:
+    """Give the browser its token: no script reads it, no other site sends it."""
+    secure = request.app[OPTIONS].secure or request.secure
+    response.set_cookie(COOKIE, token, path="/", httponly=True, samesite="Strict", secure=secure)
+
+
+async def status(request: web.Request) -> web.Response:
+    """`GET /api/v1/status`: each hall in a few figures."""
+    return answer({"halls": [_status(desk) for desk in desks_of(request)]})
+
+
+def _status(desk: HallDesk) -> dict[str, object]:
+    state, book, health = desk.view.state, desk.view.book, desk.health()
+    liveness: dict[str, int] = {}
+    for device in state.devices.values():
+        liveness[str(device.liveness)] = liveness.get(str(device.liveness), 0) + 1
+    return {
+        "hall": desk.id,
+        "now": desk.path.now(),
+        "links": dict(state.links),
+        "devices": liveness,
+        "alarms": len(book.alarms),
+        "unacknowledged": sum(1 for alarm in book.alarms.values() if alarm.acknowledged is None),
+        "runs": len(book.runs),
+        "tickets": len(book.tickets),
+        "history_behind": health.behind,
+        "history_store": health.store,
+    }

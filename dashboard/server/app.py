@@ -1,0 +1,85 @@
+"""Puts the server's rooms together into one application, read from top to bottom."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from dashboard.server import answer, api, lookups, quarantine
+from dashboard.server.accounts import Doors
+from dashboard.server.ask import OPTIONS, Options
+from dashboard.server.desk import HOUSE, House
+from dashboard.server.guard import BODY_LIMIT, DOORS, HOSTS, guard, secure_headers
+from dashboard.server.live import Hub
+from dashboard.server.page_socket import HUBS, live
+from dashboard.server.problem import problems
+from dashboard.server.static import STATIC, add_static, build_of
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How the server shall be: `base_url` is how people reach it, `open_names` shows names to everybody."""
+
+    base_url: str
+    demo: bool = False
+    clock_rate: float = 1.0
+    open_names: bool = False
+    static: Path = STATIC
+
+
+def make_app(
+    house: House,
+    doors: Doors,
+    answering: answer.Answering,
+    wishes: Wishes,
+) -> web.Application:
+    """Make the application."""
+    base = urlsplit(wishes.base_url)
+    app = web.Application(middlewares=[problems, guard], client_max_size=BODY_LIMIT)
+    app[HOUSE] = house
+    app[DOORS] = doors
+    app[answer.ANSWERING] = answering
+    app[HOSTS] = frozenset({base.hostname} if base.hostname else ())
+    app[OPTIONS] = Options(wishes.open_names, base.scheme == "https")
+    build = build_of(wishes.static)
+    app[HUBS] = {
+        id_: Hub(desk, build=build, demo=wishes.demo, rate=wishes.clock_rate) for id_, desk in house.halls.items()
+    }
+    add_routes(app)
+    add_static(app, wishes.static)
+    app.on_response_prepare.append(secure_headers)
+    app.on_shutdown.append(_close_pages)
+    return app
+
+
+def add_routes(app: web.Application) -> None:
+    """Every address that is answered, beside the page's files."""
+    app.add_routes(
+        [
+            web.get("/api/v1/live", live),
+            web.post("/api/v1/actions", api.act),
+            web.post("/api/v1/login", api.login),
+            web.post("/api/v1/logout", api.logout),
+            web.post("/api/v1/users", api.add_user),
+            web.get("/api/v1/status", api.status),
+            web.get("/api/v1/alarms", lookups.alarms),
+            web.get("/api/v1/tickets", lookups.tickets),
+            web.get("/api/v1/runs", lookups.runs),
+            web.get("/api/v1/events", lookups.events),
+            web.get("/api/v1/devices", lookups.devices),
+            web.get("/api/v1/history", lookups.history),
+            web.get("/api/v1/quarantine", quarantine.page),
+            web.post(r"/api/v1/quarantine/{id:\d{1,15}}/replay", quarantine.replay),
+            web.post(r"/api/v1/quarantine/{id:\d{1,15}}/discard", quarantine.discard),
+            web.get("/a/style.css", answer.style),
+            web.get("/a/{token}", answer.show),
+            web.post("/a/{token}", answer.answer),
+        ]
+    )
+
+
+async def _close_pages(app: web.Application) -> None:
+    """Aiohttp waits for open WebSockets when it stops; tell them to go (1001)."""
+    for hub in app[HUBS].values():
+        hub.close()

@@ -1,0 +1,94 @@
+"""How a request is read and answered: its hall, its body, its numbers. Shared by the rooms of the API."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+
+from dashboard.server.desk import HOUSE, HallDesk
+from dashboard.server.guard import visitor
+from dashboard.server.names import People
+from dashboard.server.problem import ProblemError
+from gateway.store.records import Before
+
+PAGE: Final = 100
+PAGE_MOST: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How this server is run. `secure`: people reach it by https, so the cookie goes by nothing else."""
+
+    open_names: bool = False
+    secure: bool = False
+
+
+OPTIONS = web.AppKey("options", Options)
+
+
+def the_hall(request: web.Request) -> HallDesk:
+    """The hall that a request is about: `?hall=ID`, else the first. Raises `ProblemError` 404."""
+    desk = request.app[HOUSE].hall(request.query.get("hall"))
+    if desk is None:
+        raise ProblemError(404, "no_hall")
+    return desk
+
+
+def people_of(request: web.Request, desk: HallDesk) -> People:
+    """Names, as far as this reader may see them."""
+    return People(desk.site, shown=visitor(request).known or request.app[OPTIONS].open_names)
+
+
+async def body_of(request: web.Request) -> bytes:
+    """The body, which is JSON; raises `ProblemError` 400 or 415."""
+    if request.content_type != "application/json":
+        raise ProblemError(415, "json_needed")
+    body = await request.read()
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ProblemError(400, "bad_json") from error
+    return body
+
+
+def answer(value: Any, status: int = 200) -> web.Response:  # noqa: ANN401 (whatever msgspec writes)
+    """An answer in JSON."""
+    return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json")
+
+
+def desks_of(request: web.Request) -> Sequence[HallDesk]:
+    """All halls."""
+    return tuple(request.app[HOUSE].halls.values())
+
+
+def whole(request: web.Request, key: str, default: int | None, least: int, most: int) -> int:
+    """A whole number of the query; raises `ProblemError` 400."""
+    text = request.query.get(key)
+    if text is None and default is not None:
+        return default
+    try:
+        value = int(text or "", 10)
+    except ValueError as error:
+        raise ProblemError(400, "bad_query", f"{key} is a whole number") from error
+    if not least <= value <= most:
+        raise ProblemError(400, "bad_query", f"{key} is between {least} and {most}")
+    return value
+
+
+def limit_of(request: web.Request) -> int:
+    """How many rows are asked for."""
+    return whole(request, "limit", PAGE, 1, PAGE_MOST)
+
+
+def before_of(request: web.Request) -> Before | None:
+    """Where the page before ended; raises `ProblemError` 400."""
+    text = request.query.get("before")
+    if text is None:
+        return None
+    at, comma, last = text.partition(",")
+    if not comma or not at.isascii() or not at.isdigit() or len(at) > 16:  # noqa: PLR2004 (digits of 2**53)
+        raise ProblemError(400, "bad_query", "before is what the page before gave as next")
+    return int(at), last

@@ -1,0 +1,109 @@
+"""What the server asks of the rest of the house, hall by hall: small protocols, declared where they are needed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiohttp import web
+
+from alerts.model import Book, Outcome
+from gateway.history.contract import HistoryQuery
+from gateway.store.accounts import Accounts
+from gateway.store.contract import QuarantineRow
+from gateway.store.quarantine import Quarantine
+from gateway.store.records import Records
+from sensors.actions import Action
+from sensors.hall.state import HallState
+from sensors.site.index import SiteIndex
+
+
+class Path(Protocol):
+    """A hall's path, as people act on it."""
+
+    version: int
+
+    def now(self) -> int:
+        """The gateway's time, ms since the epoch."""
+        ...
+
+    async def act(self, actor: str, action: Action) -> Outcome:
+        """Do what a person asks; returns when it is committed. Raises `RefusedError`."""
+        ...
+
+    async def wait_changed(self, version: int) -> int:
+        """Wait until something was committed after `version`; returns the new version."""
+        ...
+
+
+class View(Protocol):
+    """What stands in the hall now; only read, and only between two awaits."""
+
+    @property
+    def state(self) -> HallState:
+        """The hall's state."""
+        ...
+
+    @property
+    def book(self) -> Book:
+        """What is open."""
+        ...
+
+
+class Replay(Protocol):
+    """Gives a message of the quarantine to the decoders once more."""
+
+    async def __call__(self, row: QuarantineRow) -> None:
+        """Returns when it is committed as history. Raises `UndecodableError` while it cannot be read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryHealth:
+    """Where the history is kept, and how many inputs of the journal it has not got yet."""
+
+    store: str = "sqlite"
+    behind: int = 0
+
+
+class Health(Protocol):
+    """Asks the shipper how far it is."""
+
+    def __call__(self) -> HistoryHealth:
+        """The state of the history now; answers at once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HallDesk:
+    """One hall, with all that the server needs of it."""
+
+    site: SiteIndex
+    path: Path
+    view: View
+    records: Records
+    quarantine: Quarantine
+    replay: Replay
+    history: HistoryQuery
+    health: Health
+
+    @property
+    def id(self) -> str:
+        """The hall's id."""
+        return self.site.hall.id
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The whole site: its halls in the site file's order, and who may come in."""
+
+    halls: Mapping[str, HallDesk]
+    accounts: Accounts
+
+    def hall(self, id: str | None) -> HallDesk | None:
+        """A hall by its id; without one, the first."""
+        if id is None:
+            return next(iter(self.halls.values()))
+        return self.halls.get(id)
+
+
+HOUSE = web.AppKey("house", House)

@@ -1,0 +1,117 @@
+"""The guard at the door: hosts, origins, CSRF, headers of every answer, and who is behind the Unix socket.
+
+A page of a stranger may send requests to us from our own people's browsers. So a request must name us by an
+address that a stranger cannot own (DNS rebinding), a write must come from our own page (Origin) and carry the
+session's token.
+"""
+
+import ipaddress
+import os
+import pwd
+import socket
+import struct
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from dashboard.server.accounts import Doors, Visitor
+from dashboard.server.problem import Handler, ProblemError
+
+COOKIE: Final = "hallwatch"
+CSRF_HEADER: Final = "X-CSRF-Token"
+BODY_LIMIT: Final = 256 * 1024
+
+DOORS = web.AppKey("doors", Doors)
+# Names by which this server may be called, besides addresses and localhost.
+HOSTS = web.AppKey("hosts", frozenset[str])
+VISITOR: Final = "visitor"
+
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'self'; object-src 'none'; base-uri 'self'; frame-ancestors 'none'; form-action 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+def visitor(request: web.Request) -> Visitor:
+    """Who asks."""
+    found: Visitor = request[VISITOR]
+    return found
+
+
+def known(request: web.Request) -> Visitor:
+    """Who asks, who must be logged in; raises `ProblemError` 401."""
+    asking = visitor(request)
+    if not asking.known:
+        raise ProblemError(401, "login_needed")
+    return asking
+
+
+def same_origin(request: web.Request) -> None:
+    """Refuse what another site's page sent; raises `ProblemError` 403. The Unix socket has no pages."""
+    if visitor(request).local:
+        return
+    origin = urlsplit(request.headers.get("Origin", ""))
+    if origin.scheme not in {"http", "https"} or origin.netloc != request.host:
+        raise ProblemError(403, "bad_origin")
+
+
+@web.middleware
+async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Find out who asks, and refuse what did not come from our own page."""
+    local = _local_user(request)
+    if local is not None:
+        request[VISITOR] = Visitor(local, f"local:{local}", local=True)
+        return await handler(request)
+    if not _may_be_called(request.host, request.app[HOSTS]):
+        raise ProblemError(403, "bad_host", "this server is not known by that name; see --base-url")
+    request[VISITOR] = await request.app[DOORS].who(request.cookies.get(COOKIE))
+    # A signed link is its own proof: no stranger's page knows it, and a mail program may send no Origin.
+    if request.method not in {"GET", "HEAD"} and not request.path.startswith("/a/"):
+        same_origin(request)
+        asking = visitor(request)
+        if asking.csrf is not None and request.headers.get(CSRF_HEADER) != asking.csrf:
+            raise ProblemError(403, "bad_csrf")
+    return await handler(request)
+
+
+async def secure_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Put the security headers on every answer."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.path.startswith(("/api/", "/a/", "/enter/")):
+        response.headers.setdefault("Cache-Control", "no-store")
+
+
+def _may_be_called(host: str, names: frozenset[str]) -> bool:
+    name = urlsplit(f"//{host}").hostname or ""
+    if name == "localhost" or name in names:
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _local_user(request: web.Request) -> str | None:
+    """The user behind the Unix socket: the one we run as, or root. None for TCP; raises for anyone else."""
+    transport = request.transport
+    connection = None if transport is None else transport.get_extra_info("socket")
+    if connection is None or connection.family != socket.AF_UNIX:
+        return None
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _, uid, _ = struct.unpack("3i", raw)
+    if uid not in {os.getuid(), 0}:
+        raise ProblemError(403, "other_user")
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

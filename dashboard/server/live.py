@@ -1,0 +1,192 @@
+"""The live hub of one hall: what changed is found and written once, and handed to every open page.
+
+Two serialisations exist, with the names of people and without. A page that cannot keep up is cut off; the hub
+waits for no one, and nobody else waits for it.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from alerts.model import Message
+from dashboard.server.accounts import Visitor
+from dashboard.server.desk import HallDesk
+from dashboard.server.entities import entities
+from dashboard.server.wire import AnyEntity, Delta, Snapshot
+from gateway.store.errors import StoreError
+from gateway.store.records import EventRow
+
+LOG = logging.getLogger(__name__)
+
+TICK_S: Final = 0.3
+HEARTBEAT_S: Final = 2.0
+QUEUE: Final = 32
+SEND_LIMIT_S: Final = 10.0
+STORE_LIMIT_S: Final = 1.0
+EVENTS: Final = 40
+CLIENTS: Final = 500
+
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+@dataclass(slots=True, eq=False)
+class Client:
+    """An open page. What it is sent waits in a bounded queue; None ends it."""
+
+    names: bool
+    queue: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(QUEUE))
+    cut: bool = False
+
+    def put(self, frame: bytes) -> None:
+        """Hand over a frame; a page that has not taken so many gets no more."""
+        try:
+            self.queue.put_nowait(frame)
+        except asyncio.QueueFull:
+            self.cut = True
+            self.end()
+
+    def end(self) -> None:
+        """Say that nothing more comes; what still waits is dropped."""
+        while not self.queue.empty():
+            self.queue.get_nowait()
+        self.queue.put_nowait(None)
+
+
+@dataclass(slots=True)
+class Face:
+    """What the pages of one kind (with names, or without) have been shown last."""
+
+    names: bool
+    shown: dict[str, AnyEntity] = field(default_factory=dict)
+
+    def turn(self, now: dict[str, AnyEntity]) -> tuple[dict[str, AnyEntity], tuple[str, ...]]:
+        """Take what stands now; returns what is set and what is gone."""
+        changed = {key: one for key, one in now.items() if self.shown.get(key) != one}
+        gone = tuple(key for key in self.shown if key not in now)
+        self.shown = now
+        return changed, gone
+
+
+class Hub:
+    """The open pages of one hall. `run` is its only task."""
+
+    def __init__(self, desk: HallDesk, *, build: str, demo: bool = False, rate: float = 1.0) -> None:
+        """`build` names the page's build: a page of another one loads itself anew."""
+        self._desk = desk
+        self._build = build
+        self._demo = demo
+        self._rate = rate
+        self._seq = 0
+        self._faces = {True: Face(names=True), False: Face(names=False)}
+        self._clients: set[Client] = set()
+        self._events: tuple[EventRow, ...] = ()
+        self._told: tuple[Message, ...] = ()
+        self._closed = False
+
+    @property
+    def clients(self) -> int:
+        """How many pages are open."""
+        return len(self._clients)
+
+    async def run(self) -> None:
+        """Show what changed, at most every 0.3 s and at least every 2 s."""
+        version = -1
+        while True:
+            if version != self._desk.path.version:
+                version = self._desk.path.version
+                await self._look()
+            self.show()
+            began = time.monotonic()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._desk.path.wait_changed(version), HEARTBEAT_S)
+            await asyncio.sleep(max(0.0, TICK_S - (time.monotonic() - began)))
+
+    async def _look(self) -> None:
+        """Read the rows that are not in memory; a store that does not answer leaves those shown before."""
+        try:
+            async with asyncio.timeout(STORE_LIMIT_S):
+                records, hall = self._desk.records, self._desk.id
+                self._events = tuple(await records.events(hall, limit=EVENTS))
+                about = [place for run in tuple(self._desk.view.book.runs.values()) for place in (run.id, *run.alarms)]
+                kept = [await records.messages(hall, about=place, limit=200) for place in about]
+        except (TimeoutError, StoreError) as error:
+            LOG.warning("the page shows older rows: %s", type(error).__name__)
+            return
+        self._told = tuple(message for messages in kept for message in messages)
+
+    def show(self) -> None:
+        """Send what changed to every page."""
+        self._seq += 1
+        now = self._desk.path.now()
+        for face in self._faces.values():
+            clients = [client for client in self._clients if client.names is face.names]
+            # Without a page of this kind there is nothing to compare: the next one begins with a snapshot.
+            if not clients:
+                face.shown = {}
+                continue
+            changed, gone = face.turn(self._entities(names=face.names))
+            frame = _ENCODER.encode(Delta(self._seq, now, changed, gone))
+            for client in clients:
+                client.put(frame)
+        self._drop(client for client in self._clients if client.cut)
+
+    def join(self, visitor: Visitor, *, names: bool) -> Client:
+        """Take in a page; its first frame is a snapshot that the next delta follows."""
+        face = self._faces[names]
+        if not face.shown:
+            face.shown = self._entities(names=names)
+        client = Client(names)
+        snapshot = Snapshot(self._seq, self._desk.path.now(), self._build, visitor.user, visitor.csrf, dict(face.shown))
+        client.put(_ENCODER.encode(snapshot))
+        self._clients.add(client)
+        return client
+
+    def leave(self, client: Client) -> None:
+        """A page is gone."""
+        self._clients.discard(client)
+
+    def full(self) -> bool:
+        """True when no more pages are taken."""
+        return self._closed or len(self._clients) >= CLIENTS
+
+    def close(self) -> None:
+        """End every page: the server stops."""
+        self._closed = True
+        for client in self._clients:
+            client.end()
+
+    @property
+    def closed(self) -> bool:
+        """True after `close`."""
+        return self._closed
+
+    def _drop(self, clients: Iterable[Client]) -> None:
+        for client in tuple(clients):
+            LOG.info("a page that did not keep up was cut off")
+            self._clients.discard(client)
+
+    def _entities(self, *, names: bool) -> dict[str, AnyEntity]:
+        return entities(
+            self._desk, names=names, messages=self._told, events=self._events, rate=self._rate, demo=self._demo
+        )
+
+
+async def feed(client: Client, socket: web.WebSocketResponse) -> None:
+    """Send a client's frames until it ends; raises what the connection raises."""
+    while (frame := await client.queue.get()) is not None:
+        async with asyncio.timeout(SEND_LIMIT_S):
+            await socket.send_frame(frame, WSMsgType.TEXT)
+
+
+def close_code(hub: Hub, client: Client) -> int:
+    """Why the server ends a page: it stops, or the page was too slow, or its login has ended."""
+    if hub.closed:
+        return WSCloseCode.GOING_AWAY
+    return WSCloseCode.TRY_AGAIN_LATER if client.cut else WSCloseCode.POLICY_VIOLATION

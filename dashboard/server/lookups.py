@@ -1,0 +1,100 @@
+"""What people look up: alarms, tickets, runs, events, devices, and the history of a reading. Newest first, by pages."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from aiohttp import web
+
+from dashboard.server.ask import answer, before_of, limit_of, people_of, the_hall, whole
+from dashboard.server.entities import device_entity
+from dashboard.server.problem import ProblemError
+from dashboard.server.records import alarm_entity, event_entity, run_entity, ticket_entity
+from gateway.history.contract import Asked, HistoryDownError, How
+from sensors.readings import Kind
+
+CHART_STEPS: Final = 5000
+
+
+def _page(items: Sequence[object], ends: Sequence[tuple[int, str]], limit: int) -> web.Response:
+    """A page of a list; `next` asks for the one after."""
+    more = f"{ends[-1][0]},{ends[-1][1]}" if len(ends) == limit else None
+    return answer({"items": [item for item in items if item is not None], "next": more})
+
+
+async def alarms(request: web.Request) -> web.Response:
+    """`GET /api/v1/alarms`: newest first; `?open=1` for those that are open."""
+    desk, limit = the_hall(request), limit_of(request)
+    open_only = request.query.get("open") == "1"
+    rows = await desk.records.alarms(desk.id, open_only=open_only, before=before_of(request), limit=limit)
+    people = people_of(request, desk)
+    return _page([alarm_entity(row, people) for row in rows], [(row.raised, row.id) for row in rows], limit)
+
+
+async def tickets(request: web.Request) -> web.Response:
+    """`GET /api/v1/tickets`: newest first; `?open=1` for those that are not done."""
+    desk, limit = the_hall(request), limit_of(request)
+    open_only = request.query.get("open") == "1"
+    rows = await desk.records.tickets(desk.id, open_only=open_only, before=before_of(request), limit=limit)
+    people = people_of(request, desk)
+    return _page([ticket_entity(row, people) for row in rows], [(row.opened, row.id) for row in rows], limit)
+
+
+async def runs(request: web.Request) -> web.Response:
+    """`GET /api/v1/runs`: newest first, each with its messages; `?open=1` for those under way."""
+    desk, limit = the_hall(request), limit_of(request)
+    open_only = request.query.get("open") == "1"
+    rows = await desk.records.runs(desk.id, open_only=open_only, before=before_of(request), limit=limit)
+    people = people_of(request, desk)
+    made = []
+    for row in rows:
+        messages = [one for about in (row.id, *row.alarms) for one in await desk.records.messages(desk.id, about=about)]
+        made.append(run_entity(row, people, messages))
+    return _page(made, [(row.started, row.id) for row in rows], limit)
+
+
+async def events(request: web.Request) -> web.Response:
+    """`GET /api/v1/events`: newest first; `?about=A1` for one thing."""
+    desk, limit = the_hall(request), limit_of(request)
+    before = whole(request, "before", 2**53, 0, 2**53)
+    rows = await desk.records.events(desk.id, about=request.query.get("about"), before=before, limit=limit)
+    people = people_of(request, desk)
+    items = [one for row in rows if (one := event_entity(row, people)) is not None]
+    return answer({"items": items, "next": str(rows[-1].id) if len(rows) == limit else None})
+
+
+async def devices(request: web.Request) -> web.Response:
+    """`GET /api/v1/devices`: all of them, discovered and retired ones too."""
+    desk = the_hall(request)
+    return answer({"items": [device_entity(desk, one) for one in desk.view.state.devices.values()], "next": None})
+
+
+async def history(request: web.Request) -> web.Response:
+    """`GET /api/v1/history`: one field of one device over a range, for a chart."""
+    desk = the_hall(request)
+    start = whole(request, "start", None, 0, 2**53)
+    end = whole(request, "end", None, 0, 2**53)
+    every = whole(request, "every", None, 1000, 366 * 86_400_000)
+    if not 0 < end - start <= every * CHART_STEPS:
+        raise ProblemError(400, "bad_query", f"end is after start, by at most {CHART_STEPS} steps")
+    asked = Asked(desk.id, _kind(request), _word(request, "field"), device=_word(request, "device"))
+    try:
+        samples = await desk.history.aggregate(asked, start, end, every, How.MEAN)
+    except HistoryDownError as error:
+        raise ProblemError(503, error.code) from error
+    means = {sample.at: sample.value for sample in samples}
+    times = range(start, end, every)
+    return answer({"times": list(times), "values": [means.get(at) for at in times]})
+
+
+def _kind(request: web.Request) -> Kind:
+    try:
+        return Kind(request.query.get("kind", ""))
+    except ValueError as error:
+        raise ProblemError(400, "bad_query", "kind is one of the reading kinds") from error
+
+
+def _word(request: web.Request, key: str) -> str:
+    word = request.query.get(key, "")
+    if not 0 < len(word) <= 128 or not word.isprintable():  # noqa: PLR2004
+        raise ProblemError(400, "bad_query", f"{key} is asked for")
+    return word

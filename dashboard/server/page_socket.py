@@ -1,0 +1,74 @@
+"""`GET /api/v1/live`: one page's WebSocket, from its handshake to its end."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Final
+
+from aiohttp import WSCloseCode, web
+
+from dashboard.server.accounts import Visitor
+from dashboard.server.ask import OPTIONS, the_hall
+from dashboard.server.guard import DOORS, same_origin, visitor
+from dashboard.server.live import Client, Hub, close_code, feed
+from dashboard.server.problem import ProblemError
+
+LOG = logging.getLogger(__name__)
+CHECK_S: Final = 60.0
+HUBS = web.AppKey("hubs", dict[str, Hub])
+
+
+async def live(request: web.Request) -> web.StreamResponse:
+    """Serve one page until it goes, is too slow, its login ends, or the server stops."""
+    same_origin(request)
+    hub = request.app[HUBS][the_hall(request).id]
+    if hub.full():
+        raise ProblemError(503, "too_many_pages")
+    # Deltas are small and written once for all pages; compressing them for each would undo that.
+    socket = web.WebSocketResponse(heartbeat=20, max_msg_size=4096, compress=False, timeout=1.0)
+    if not socket.can_prepare(request):
+        raise ProblemError(426, "websocket_needed")
+    await socket.prepare(request)
+    asking = visitor(request)
+    client = hub.join(asking, names=asking.known or request.app[OPTIONS].open_names)
+    try:
+        await _serve(request, socket, client, asking)
+    finally:
+        hub.leave(client)
+    code = close_code(hub, client)
+    await socket.close(code=code, message=b"stopping" if code == WSCloseCode.GOING_AWAY else b"")
+    return socket
+
+
+async def _serve(request: web.Request, socket: web.WebSocketResponse, client: Client, asking: Visitor) -> None:
+    """The parts of one page's life: what ends first ends the others."""
+    parts = [feed(client, socket), _listen(socket)]
+    if asking.token is not None:
+        parts.append(_stay_known(request, asking.token))
+    with suppress(ConnectionError, TimeoutError):
+        await _first(parts)
+
+
+async def _first(parts: list[Coroutine[None, None, None]]) -> None:
+    """Run all; end all when one has ended, and raise what it has raised."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(part) for part in parts]
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            if task not in done:
+                task.cancel()
+
+
+async def _listen(socket: web.WebSocketResponse) -> None:
+    """Read until the page goes. It has nothing to say here; actions come by POST."""
+    async for _ in socket:
+        pass
+
+
+async def _stay_known(request: web.Request, token: str) -> None:
+    """An open page keeps its login alive; it ends when the login was ended elsewhere."""
+    while True:
+        await asyncio.sleep(CHECK_S)
+        if not (await request.app[DOORS].still(token)).known:
+            return

@@ -1,0 +1,92 @@
+"""Errors as problem details (RFC 9457) with stable codes: the page puts them into words of its language."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from gateway.history.contract import QuestionError
+from sensors.errors import HallwatchError, RefusedError
+
+LOG = logging.getLogger(__name__)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_BY_STATUS = {
+    400: "bad_request",
+    401: "login_needed",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "json_needed",
+}
+
+
+class ProblemError(HallwatchError):
+    """A request that is answered with a problem. `params` fill the page's sentence."""
+
+    def __init__(self, status: int, code: str, detail: str = "", **params: str) -> None:
+        super().__init__(detail or code)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.params = params
+        self.headers: dict[str, str] = {}
+
+
+def problem(error: ProblemError) -> web.Response:
+    """The answer for a problem."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(error.status).phrase,
+        "status": error.status,
+        "code": error.code,
+        "detail": error.detail,
+        "params": error.params,
+    }
+    return web.Response(
+        status=error.status,
+        text=json.dumps(body, ensure_ascii=False),
+        content_type="application/problem+json",
+        headers=error.headers,
+    )
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn everything that goes wrong into a problem; what we did not foresee is logged and says no more than 500."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < HTTPStatus.BAD_REQUEST:
+            raise
+        return problem(ProblemError(error.status, _BY_STATUS.get(error.status, f"http_{error.status}")))
+    except (HallwatchError, ValidationError) as error:
+        return problem(_known(error))
+    except Exception:
+        LOG.exception("%s %s", request.method, request.path)
+        return problem(ProblemError(500, "internal"))
+
+
+def _known(error: HallwatchError | ValidationError) -> ProblemError:
+    match error:
+        case ProblemError():
+            return error
+        case ValidationError():
+            return ProblemError(400, "bad_action", told(error))
+        case RefusedError():
+            return ProblemError(409, error.code, str(error), **error.params)
+        case QuestionError():
+            return ProblemError(400, error.code, str(error))
+        case _:
+            LOG.warning("%s: %s", type(error).__name__, error)
+            return ProblemError(503, error.code)
+
+
+def told(error: ValidationError) -> str:
+    """What is wrong with a body, for people: each place and its fault; what was sent is not repeated."""
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'body'}: {fault['msg']}" for fault in faults[:10])

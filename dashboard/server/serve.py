@@ -1,0 +1,100 @@
+"""Serves the application: on TCP for browsers, and on a Unix socket for the command on the same machine."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import stat
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from dashboard.server.page_socket import HUBS
+from sensors.errors import HallwatchError
+
+PATH_LONGEST: Final = 100
+SHUTDOWN_S: Final = 2.0
+
+
+class ListenError(HallwatchError):
+    """The server cannot listen where it should; the sentence says why."""
+
+    code = "cannot_listen"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where the server listens. `port` is the real one where 0 was asked for."""
+
+    host: str
+    port: int
+    socket: Path | None
+
+
+@asynccontextmanager
+async def serving(app: web.Application, host: str, port: int, socket_path: Path | None) -> AsyncIterator[Served]:
+    """Serve until the block ends, and keep the live pages up to date. Raises `ListenError`."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    try:
+        with contextlib.ExitStack() as stack:
+            port = await _listen_tcp(runner, host, port)
+            if socket_path is not None:
+                await web.SockSite(runner, stack.enter_context(_unix(socket_path))).start()
+            async with asyncio.TaskGroup() as group:
+                hubs = [group.create_task(hub.run()) for hub in app[HUBS].values()]
+                try:
+                    yield Served(host, port, socket_path)
+                finally:
+                    for hub in hubs:
+                        hub.cancel()
+    finally:
+        await runner.cleanup()
+
+
+async def _listen_tcp(runner: web.AppRunner, host: str, port: int) -> int:
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        raise ListenError(f"{host}:{port}: {error.strerror or error}") from error
+    listening: int = runner.addresses[0][1]
+    return listening
+
+
+@contextmanager
+def _unix(path: Path) -> Iterator[socket.socket]:
+    """The socket file, for us alone (0600); a file that a dead process left is removed."""
+    if len(os.fsencode(path)) > PATH_LONGEST:
+        raise ListenError(f"{path} is too long for a Unix socket ({PATH_LONGEST} bytes); name another with --socket")
+    _remove_stale(path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        before = os.umask(0o177)
+        try:
+            listener.bind(os.fspath(path))
+        except OSError as error:
+            raise ListenError(f"{path}: {error.strerror or error}") from error
+        finally:
+            os.umask(before)
+        listener.setblocking(False)  # noqa: FBT003 (its only form)
+        try:
+            yield listener
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _remove_stale(path: Path) -> None:
+    if not path.exists():
+        return
+    if not stat.S_ISSOCK(path.stat().st_mode):
+        raise ListenError(f"{path} is a file, not a socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(os.fspath(path))
+        except ConnectionError:
+            path.unlink(missing_ok=True)
+            return
+    raise ListenError(f"another hallwatch listens on {path}")

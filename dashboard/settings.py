@@ -1,0 +1,29 @@
+"""What the command tells the system: where the site is, where data is kept, where to listen."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of one process. Everything about the hall itself stands in the site file."""
+
+    site_text: str
+    site_name: str
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 8080
+    socket: Path | None = None
+    base_url: str | None = None
+    broker: tuple[str, int] | None = None
+    demo: bool = False
+    clock_rate: float = 1.0
+    open_names: bool = False
+
+    @property
+    def public_url(self) -> str:
+        """How people reach the server from where they are, without a slash at the end."""
+        if self.base_url is not None:
+            return self.base_url.rstrip("/")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"

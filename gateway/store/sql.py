@@ -25,7 +25,6 @@ from gateway.store.migrate import migrate
 from gateway.store.quarantine import Quarantine
 from gateway.store.records import Records
 from gateway.store.sites import Sites
-from gateway.store.sites import Sites
 from gateway.store.worker import Worker
 
 # Longer than any transaction of ours; only a stranger's hold on the file makes us wait so long.
@@ -77,7 +76,6 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             accounts=Accounts(writer, reader),
             cursors=Cursors(writer, reader),
             budget=Budget(writer),
-            sites=Sites(writer, reader),
             sites=Sites(writer, reader),
             writer=writer,
             reader=reader,

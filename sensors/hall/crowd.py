@@ -4,27 +4,41 @@ What the live sensors count is a lower bound: it may raise a level though anothe
 zone that is counted whole can say that it is empty enough. Levels and holds: HCM and Fruin, see `docs/site.md`.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from sensors.facts import FactKind, Subject
-from sensors.hall.conditions import NOTHING, Evidence, Rule
+from sensors.hall.conditions import Evidence, Rule
 from sensors.hall.floor import Floor
 from sensors.hall.state import DeviceState, ZoneState
 from sensors.readings import Crowd, CrowdLevel, PeopleCount, Reading
 from sensors.site.model import Zone
 
-LEVELS: Final = tuple(CrowdLevel)
-RISING: Final = LEVELS[1:]
+RISING: Final = tuple(CrowdLevel)[1:]
+RANK: Final = {level: rank for rank, level in enumerate(CrowdLevel)}
 STEP: Final = "crowd_level/"
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """People that are counted live (a lower bound unless `whole`), and the highest level that a device gives."""
+
+    people: int
+    rank: int
+    whole: bool
+
+    def reaches(self, level: CrowdLevel, limit: float) -> bool:
+        return self.people >= limit or self.rank >= RANK[level]
 
 
 class CrowdMachine:
     """Keeps each zone's counts and level; tells CROWD from the site's `alarm_from` level up."""
 
-    __slots__ = ("_floor",)
+    __slots__ = ("_floor", "_people")
 
     def __init__(self, floor: Floor) -> None:
         self._floor = floor
+        self._people: dict[str, dict[CrowdLevel, float]] = {}  # of the site alone, worked out once
 
     def take_count(self, device: DeviceState, reading: Reading, value: PeopleCount, now: int) -> None:
         """Take an occupancy or crossings. A retained occupancy is shown until the sensor speaks, and raises nothing."""
@@ -77,78 +91,75 @@ class CrowdMachine:
         zone.device_levels = {known: level for known, level in zone.device_levels.items() if known in sensors}
         zone.unsure = [known for known in zone.unsure if known in sensors]
         zone.occupancy = sum(zone.counts.values()) if zone.counts else None
+        counted = self._count(zone, sensors)
+        limits = self._limits(site)
         for level in RISING:
-            self._judge(zone, site, level, now)
-        self.tell(id, now)
-
-    def tell(self, id: str, now: int) -> None:
-        """The level that its holds have settled on, and the fact of it."""
-        zone, site = self._floor.state.zones.get(id), self._floor.index.zone(id)
-        if zone is None or site is None:
-            return
+            self._judge(zone, level, counted, limits[level], now)
         held = self._held(id)
-        known = self._whole(zone) or (held is not CrowdLevel.NORMAL and self._truth(zone, site, held) is True)
-        level = held if known else None
-        if level is not zone.level:
-            zone.level, zone.level_since = level, now
+        known = counted.whole or (held is not CrowdLevel.NORMAL and counted.reaches(held, limits[held]))
+        shown = held if known else None
+        if shown is not zone.level:
+            zone.level, zone.level_since = shown, now
         self._alarm(zone, site, held, now)
 
     def _alarm(self, zone: ZoneState, site: Zone, held: CrowdLevel, now: int) -> None:
         key = f"crowd/{zone.id}"
-        alarmed = LEVELS.index(held) >= max(1, LEVELS.index(self._floor.limits.crowd.alarm_from))
-        known = self._floor.conditions.get(key)
-        if not alarmed:
+        if RANK[held] < max(1, RANK[self._floor.limits.crowd.alarm_from]):
             self._floor.conditions.end(key, now)
             return
+        known = self._floor.conditions.get(key)
         density = None if zone.occupancy is None else round(zone.occupancy / site.area_m2, 2)
-        limit = round(self._people(site, held) / site.area_m2, 2)
+        limit = round(self._limits(site)[held] / site.area_m2, 2)
         seen = Evidence(held.value, density, limit, held)
         if known is None:
             step = self._floor.conditions.get(f"{STEP}{zone.id}/{held.value}")
             rule = Rule(key, FactKind.CROWD, Subject("zone", zone.id), zone=zone.id)
-            self._floor.conditions.observe(rule, truth=True, now=now, seen=seen, since=step.pending if step else now)
+            since = now if step is None else step.pending
+            self._floor.conditions.observe(rule, truth=True, now=now, seen=seen, since=since)
         elif known.level is not held:
             self._floor.conditions.again(key, now, seen)
 
-    def _judge(self, zone: ZoneState, site: Zone, level: CrowdLevel, now: int) -> None:
-        limits = self._floor.limits.crowd
+    def _judge(self, zone: ZoneState, level: CrowdLevel, counted: _Counted, limit: float, now: int) -> None:
+        """Give one level its truth. Between 85 % and 100 % of it, what is held goes on and nothing begins."""
         key = f"{STEP}{zone.id}/{level.value}"
-        truth = self._truth(zone, site, level)
         known = self._floor.conditions.get(key)
-        if truth or known is not None:
-            rule = Rule(key, None, Subject("zone", zone.id), limits.raise_s * 1000, limits.clear_s * 1000)
-            self._floor.conditions.observe(rule, truth, now, NOTHING)
-
-    def _truth(self, zone: ZoneState, site: Zone, level: CrowdLevel) -> bool | None:
-        """Whether a level is reached. Between 85 % and 100 % of it, what is held goes on and nothing begins."""
-        people = sum(n for it, n in zone.counts.items() if it not in zone.unsure and self._floor.online(it))
-        said = (at for it, at in zone.device_levels.items() if self._floor.online(it))
-        limit = self._people(site, level)
-        if people >= limit or any(LEVELS.index(at) >= LEVELS.index(level) for at in said):
-            return True
-        if not self._whole(zone):
-            return None
-        active = self._floor.conditions.active(f"{STEP}{zone.id}/{level.value}")
-        return active and people >= limit * self._floor.limits.crowd.clear_below
-
-    def _people(self, site: Zone, level: CrowdLevel) -> float:
-        """How many people make a level; at its capacity a zone is at least orange."""
+        reached = counted.reaches(level, limit)
+        if known is None and not reached:
+            return
         crowd = self._floor.limits.crowd
-        density = {
-            CrowdLevel.NORMAL: 0.0,
-            CrowdLevel.BLUE: crowd.blue,
-            CrowdLevel.YELLOW: crowd.yellow,
-            CrowdLevel.ORANGE: crowd.orange,
-            CrowdLevel.RED: crowd.red,
-        }
-        people = density[level] * site.area_m2
-        return people if level is CrowdLevel.RED else min(people, site.capacity)
+        truth: bool | None = reached
+        if not reached:
+            near = counted.people >= limit * crowd.clear_below
+            truth = (near and known is not None and known.active is not None) if counted.whole else None
+        rule = Rule(key, None, Subject("zone", zone.id), crowd.raise_s * 1000, crowd.clear_s * 1000)
+        self._floor.conditions.observe(rule, truth, now)
 
-    def _whole(self, zone: ZoneState) -> bool:
-        """Whether every sensor of the zone is heard and has spoken live."""
-        sensors = self._floor.wiring.counters.get(zone.id, [])
-        heard = (it in zone.device_levels or (it in zone.counts and it not in zone.unsure) for it in sensors)
-        return bool(sensors) and all(heard) and all(map(self._floor.online, sensors))
+    def _count(self, zone: ZoneState, sensors: list[str]) -> _Counted:
+        """What the sensors that are heard say live, and whether those are all."""
+        people, rank, whole = 0, 0, bool(sensors)
+        for sensor in sensors:
+            online = self._floor.online(sensor)
+            count = None if sensor in zone.unsure else zone.counts.get(sensor)
+            said = zone.device_levels.get(sensor)
+            whole = whole and online and not (count is None and said is None)
+            if online:
+                people += count or 0
+                rank = max(rank, 0 if said is None else RANK[said])
+        return _Counted(people, rank, whole)
+
+    def _limits(self, site: Zone) -> dict[CrowdLevel, float]:
+        """How many people make a level; at its capacity a zone is at least orange."""
+        known = self._people.get(site.id)
+        if known is None:
+            crowd, cap = self._floor.limits.crowd, float(site.capacity)
+            known = {
+                CrowdLevel.BLUE: min(crowd.blue * site.area_m2, cap),
+                CrowdLevel.YELLOW: min(crowd.yellow * site.area_m2, cap),
+                CrowdLevel.ORANGE: min(crowd.orange * site.area_m2, cap),
+                CrowdLevel.RED: crowd.red * site.area_m2,
+            }
+            self._people[site.id] = known
+        return known
 
     def _held(self, id: str) -> CrowdLevel:
         held = [level for level in RISING if self._floor.conditions.active(f"{STEP}{id}/{level.value}")]

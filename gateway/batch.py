@@ -24,10 +24,11 @@ FAILED = "failed"
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An input of our own, and who waits for its outcome."""
+    """An input of our own, who waits for its outcome, and the row of the quarantine that it releases."""
 
     item: AnyInput
     future: "asyncio.Future[Outcome] | None"
+    releases: int | None = None
 
     def settle(self, outcome: Outcome) -> None:
         """Tell who waits that it is committed."""
@@ -65,6 +66,7 @@ class Prepared:
 class _Draft:
     inputs: list[AnyInput] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
+    released: list[int] = field(default_factory=list)
     tallies: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def count(self, device: str, verdict: Verdict) -> None:
@@ -142,6 +144,8 @@ class BatchMaker:
             draft.inputs.append(Ticked(item.at))
             return False
         draft.inputs.append(item)
+        if waiting.releases is not None:
+            draft.released.append(waiting.releases)
         prepared.outcomes.append((waiting, outcome))
         return isinstance(item, Acted | Started)
 
@@ -170,6 +174,7 @@ class BatchMaker:
             blob=pack(draft.inputs),
             changes=self.core.take(),
             quarantined=tuple(draft.quarantined),
+            released=tuple(draft.released),
         )
         self.index += len(draft.inputs)
         return batch

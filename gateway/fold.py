@@ -4,14 +4,14 @@ A start loads the newest good snapshot and folds what follows through step 3 alo
 in rows. Each stretch of the journal is folded with the site file that was in force when it was written.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sensors.hall.hall import Hall
-from sensors.hall.snapshot import STATE_VERSION, decode_state, encode_state
-
 from gateway.store.contract import Journal, Snapshot
 from sensors.decode.reception import Reception
+from sensors.hall.hall import Hall
+from sensors.hall.snapshot import STATE_VERSION, decode_state, encode_state
 from sensors.hall.state import HallState
 from sensors.inputs import AnyInput, Heard, Started, unpack
 from sensors.site.model import Site
@@ -51,6 +51,7 @@ class Folder:
             self.digest = item.site
             self.hall = Hall(site, self.name, self.hall.state)
             self.reception = Reception(site, self.name, self.hall.state)
+        self.hall.lapse(item)
         while (due := self.hall.next_due()) is not None and due <= item.at:
             self.hall.fire_due(due)
         arrival = self.reception.read(item) if isinstance(item, Heard) else None
@@ -72,7 +73,7 @@ async def fold(
     batch is damaged: a hall is never started on half a journal in silence.
     """
     snapshot = None if from_empty else await journal.snapshot(name)
-    state, index = _usable(snapshot)
+    state, index = _usable(snapshot, whole=await _is_whole(journal, name))
     begin = state.site if state is not None and state.site in sites else digest
     folder = Folder.start(name, begin, sites, state)
     while rows := await journal.read(name, index, ROWS_A_READ):
@@ -86,14 +87,19 @@ async def fold(
     return Folded(folder.hall, index, folder.digest)
 
 
-def take_snapshot(hall: Hall, index: int, at: int, digest: Callable[[bytes], str]) -> Snapshot:
+def take_snapshot(state: HallState, index: int) -> Snapshot:
     """The hall's state as a snapshot before input `index`."""
-    blob = encode_state(hall.state)
-    return Snapshot(hall.state.hall, index, at, STATE_VERSION, blob, digest(blob))
+    blob = encode_state(state)
+    return Snapshot(state.hall, index, state.now, STATE_VERSION, blob, hashlib.sha256(blob).hexdigest())
 
 
-def _usable(snapshot: Snapshot | None) -> tuple[HallState | None, int]:
-    # A snapshot of another shape of the state is of no use: the journal is.
-    if snapshot is None or snapshot.version != STATE_VERSION:
+async def _is_whole(journal: Journal, name: str) -> bool:
+    rows = await journal.read(name, 0, 1)
+    return not rows or rows[0].index == 0
+
+
+def _usable(snapshot: Snapshot | None, *, whole: bool) -> tuple[HallState | None, int]:
+    # A snapshot of another shape of the state is second best: the journal knows better, if it still has it all.
+    if snapshot is None or (snapshot.version != STATE_VERSION and whole):
         return None, 0
     return decode_state(snapshot.blob), snapshot.index

@@ -14,12 +14,15 @@ from dataclasses import dataclass
 from alerts.core import Core
 from alerts.model import Outcome
 from gateway.batch import BatchMaker, Entry, Prepared, Waiting
+from gateway.fold import take_snapshot
 from gateway.link.contract import Delivery, Link, LinkNews
-from gateway.store.contract import Journal
+from gateway.store.contract import Journal, QuarantineRow
 from gateway.store.errors import StoreError
 from sensors.actions import Action, write_action
-from sensors.errors import HallwatchError
-from sensors.inputs import Acted, AnyInput, Attempting, Lane, Linked, Raised, Reported
+from sensors.decode.family import Packet
+from sensors.decode.reception import Arrival, Verdict
+from sensors.errors import HallwatchError, RefusedError, UndecodableError
+from sensors.inputs import Acted, AnyInput, Attempting, Heard, Lane, Linked, Raised, Reported
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +30,7 @@ BATCH_LIMIT = 500
 LINGER_S = 0.005
 RETRY_FIRST_S = 0.05
 RETRY_LONGEST_S = 2.0
+SNAPSHOT_EVERY = 20_000
 
 Recover = Callable[[], Awaitable[BatchMaker]]
 
@@ -57,15 +61,14 @@ class Pipeline:
         maker: BatchMaker,
         journal: Journal,
         clock: Clockwork,
-        links: Iterable[Link],
         *,
         recover: Recover,
     ) -> None:
-        """Join the deciding part (`maker`), the store, the time and the links. `recover` loads it all anew."""
+        """Join the deciding part (`maker`), the store and the time. `recover` loads the deciding part anew."""
         self._maker = maker
         self._journal = journal
         self._clock = clock
-        self._links = {link.lane: link for link in links}
+        self._links: dict[Lane, Link] = {}
         self._recover = recover
         self._urgent: deque[Entry] = deque()
         self._ordinary: deque[Entry] = deque()
@@ -73,6 +76,7 @@ class Pipeline:
         self._hurry = asyncio.Event()
         self._closed = False
         self._changed = asyncio.Event()
+        self._snapshot_at = maker.index
         self.version = 0
         self.stalled_since: int | None = None
 
@@ -113,13 +117,33 @@ class Pipeline:
 
     async def submit(self, item: AnyInput) -> Outcome:
         """Take any input; returns when it is committed. Raises `RefusedError`, `ClosedError`."""
+        return await self._submit(item, None)
+
+    async def replay(self, row: QuarantineRow) -> Outcome:
+        """Give a message of the quarantine to the decoders once more, as history; its row is released with it.
+
+        Raises `UndecodableError` while it cannot be read, `RefusedError` where it is no news or was cut.
+        """
+        kept = row.message
+        if kept.length != len(kept.payload):
+            raise RefusedError("payload_cut", length=str(kept.length))
+        packet = Packet(kept.topic, kept.payload, Lane(kept.lane), self._clock.now(), retained=kept.retained)
+        received = self._maker.reception.receive(packet)
+        if received.verdict is Verdict.QUARANTINED:
+            raise UndecodableError(received.reason, received.detail)
+        if received.verdict is not Verdict.STORED:
+            raise RefusedError(f"replay_{received.verdict}")
+        heard = Heard(packet.at, kept.topic, kept.payload, packet.lane, kept.retained, replayed=True)
+        return await self._submit(heard, row.id)
+
+    async def _submit(self, item: AnyInput, releases: int | None) -> Outcome:
         if self._closed:
             raise ClosedError("the gateway is stopping")
-        waiting = Waiting(item, asyncio.get_running_loop().create_future())
-        self._urgent.append(waiting)
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._urgent.append(Waiting(item, future, releases))
         self._hurry.set()
         self._wake.set()
-        return await waiting.future
+        return await future
 
     def _put(self, item: AnyInput) -> None:
         if not self._closed:
@@ -132,6 +156,10 @@ class Pipeline:
     def core(self) -> Core:
         """The hall and its engine, to read."""
         return self._maker.core
+
+    def reads(self, heard: Heard) -> Arrival | None:
+        """Read a message of the journal, with the devices as they are known now."""
+        return self._maker.reception.read(heard)
 
     @property
     def index(self) -> int:
@@ -155,19 +183,31 @@ class Pipeline:
 
     # -- the one task -----------------------------------------------------------------------------------------
 
-    async def run(self) -> None:
-        """Make batches until `close`, then drain what has come in and return."""
+    async def run(self, links: Iterable[Link]) -> None:
+        """Make batches for these links until `close`, then drain what has come in and return."""
+        self._links = {link.lane: link for link in links}
         self._subscribe()
         while not (self._closed and not self.waiting):
             await self._await_work()
             entries = self._collect()
             await self._one_batch(entries)
+            if self._maker.index - self._snapshot_at >= SNAPSHOT_EVERY:
+                await self.save_snapshot()
+        await self.save_snapshot()
 
     def close(self) -> None:
         """Close the inlet: `run` ends when what has come in is committed."""
         self._closed = True
         self._wake.set()
         self._hurry.set()
+
+    async def save_snapshot(self) -> None:
+        """Keep the state, between two batches: what a snapshot says, the journal has."""
+        self._snapshot_at = self._maker.index
+        try:
+            await self._journal.save_snapshot(take_snapshot(self.core.hall.state, self._maker.index))
+        except StoreError as error:
+            log.warning("no snapshot: %s; the next start takes longer", error)
 
     async def _await_work(self) -> None:
         due = self._maker.core.next_due()

@@ -30,6 +30,7 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 PACKETS_PER_WAKE = 64
 FOREVER = 0xFFFFFFFF
+ANNOUNCE_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class PahoLink:
         self._paused = False
         self._delivered = 0
         self._socket: socket.socket | None = None
+        self._announced: dict[int, asyncio.Future[None]] = {}
         self._gone = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._client = self._make_client(client_id)
@@ -97,6 +99,7 @@ class PahoLink:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
+        client.on_publish = self._on_publish
         client.on_subscribe = self._on_subscribe
         client.on_socket_open = self._on_socket_open
         client.on_socket_close = self._on_socket_close
@@ -131,6 +134,17 @@ class PahoLink:
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         """Hand a message to the session; QoS 1 waits for the link where it is down."""
         self._client.publish(topic, payload, qos=qos, retain=retain)
+
+    async def announce(self, topic: str, payload: bytes) -> None:
+        """Publish at QoS 1 and wait for the broker's PUBACK. Raises `OSError` when it does not come."""
+        if not self.connected:
+            raise ConnectionError("the broker is not linked")
+        info = self._client.publish(topic, payload, qos=1)
+        acknowledged = self._announced[info.mid] = self._loop.create_future()
+        try:
+            await asyncio.wait_for(acknowledged, ANNOUNCE_WITHIN_S)
+        finally:
+            self._announced.pop(info.mid, None)
 
     # -- life of the connection -------------------------------------------------------------------------------
 
@@ -294,6 +308,14 @@ class PahoLink:
         for reason in reasons:
             if reason.is_failure:
                 log.error("broker refused a subscription of the %s session: %s", self.lane.name.lower(), reason)
+
+    def _on_publish(
+        self, _client: Client, _data: object, mid: int, _reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        # Called by the loop's reader, so never between `publish` and the wait for it.
+        waiting = self._announced.get(mid)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         self._delivered += 1

@@ -1,0 +1,69 @@
+"""Joins a hall's path to what the server and the sending loop ask of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from alerts.model import Book, Message
+from dashboard.server.desk import HistoryHealth
+from gateway.history.shipper import Shipper
+from gateway.pipeline import Pipeline
+from gateway.store.contract import QuarantineRow
+from sensors.hall.state import HallState
+
+READY_AT_ONCE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class LiveView:
+    """What stands in the hall now. A failed batch makes the path load it anew, so it is asked each time."""
+
+    path: Pipeline
+
+    @property
+    def state(self) -> HallState:
+        """The hall's state."""
+        return self.path.core.hall.state
+
+    @property
+    def book(self) -> Book:
+        """What is open."""
+        return self.path.core.engine.book
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOutbox:
+    """The outbox as the sending loop sees it."""
+
+    path: Pipeline
+
+    def ready(self, now: int) -> Sequence[Message]:
+        """Messages that may be sent at `now`, life safety first."""
+        return self.path.core.engine.ready(now, READY_AT_ONCE)
+
+    def message(self, id: str) -> Message | None:
+        """A message as it stands now."""
+        return self.path.core.engine.book.messages.get(id)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayFromQuarantine:
+    """Gives a message of the quarantine to the decoders once more."""
+
+    path: Pipeline
+
+    async def __call__(self, row: QuarantineRow) -> None:
+        """Returns when it is committed."""
+        await self.path.replay(row)
+
+
+@dataclass(frozen=True, slots=True)
+class HealthOfHistory:
+    """How far the history is."""
+
+    store: str
+    shipper: Shipper
+
+    def __call__(self) -> HistoryHealth:
+        """The shipper's last look."""
+        return HistoryHealth(self.store, self.shipper.lag().behind)

@@ -1,0 +1,194 @@
+"""The default history: the readings table beside the journal.
+
+A series (kind, field, tags) has a number, a value is its series, its ns and a number or a text: rows are small and
+lie in the order in which they are asked for. Written in short transactions by the one writer.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from sqlalchemy import ColumnElement, Connection, Double, Label, Select, cast, func, insert, null, select
+
+from gateway.history.contract import (
+    MOST_SAMPLES,
+    Asked,
+    HistoryDownError,
+    How,
+    PointsRefusedError,
+    Sample,
+    check_windows,
+)
+from gateway.history.points import Point
+from gateway.store import schema
+from gateway.store.errors import StoreError
+from gateway.store.rows import storable
+from gateway.store.statements import Insert
+from gateway.store.worker import Worker
+
+_series: Final = schema.series
+_readings: Final = schema.readings
+_NS: Final = 1_000_000
+Fold = Callable[[ColumnElement[float]], ColumnElement[float]]
+_FUNCTIONS: Final[dict[How, Fold]] = {
+    How.MEAN: func.avg,
+    How.MAX: func.max,
+    How.MIN: func.min,
+    How.SUM: func.sum,
+}
+# hall, kind, field, device, zone, window
+Key = tuple[str, str, str, str, str, str]
+
+
+class ReadingsSink:
+    """Writes points into the readings table."""
+
+    def __init__(self, writer: Worker) -> None:
+        self._writer = writer
+        self._numbers: dict[Key, int] = {}
+        columns = ("series", "ns", "number", "text")
+        self._insert = Insert(writer.dialect, _readings, columns, replace=("series", "ns"))
+
+    async def write(self, points: Sequence[Point]) -> None:
+        """Keep the points, in one transaction."""
+        fresh: dict[Key, int] = {}
+
+        def put(connection: Connection) -> None:
+            self._insert(connection, [row for point in points for row in self._rows(connection, point, fresh)])
+
+        try:
+            await self._writer.run(put)
+        except StoreError as error:
+            if error.transient:
+                raise HistoryDownError(str(error)) from error
+            raise PointsRefusedError(error.detail) from error
+        # Only now: the numbers of a transaction that was undone are nobody's.
+        self._numbers.update(fresh)
+
+    def _rows(self, connection: Connection, point: Point, fresh: dict[Key, int]) -> list[tuple[object, ...]]:
+        rows: list[tuple[object, ...]] = []
+        for name, value in point.fields:
+            key = (point.hall, str(point.kind), name, storable(point.device), point.zone, point.window)
+            number = self._numbers.get(key) or fresh.get(key)
+            if number is None:
+                number = fresh[key] = _number(connection, key)
+            text = storable(value) if isinstance(value, str) else None
+            rows.append((number, point.ns, None if isinstance(value, str) else value, text))
+        return rows
+
+
+def _number(connection: Connection, key: Key) -> int:
+    names = ("hall", "kind", "field", "device", "zone", "window")
+    match = [_series.c[name] == value for name, value in zip(names, key, strict=True)]
+    known: int | None = connection.scalar(select(_series.c.id).where(*match))
+    if known is not None:
+        return known
+    made = connection.execute(insert(_series).values(dict(zip(names, key, strict=True))).returning(_series.c.id))
+    return int(made.scalar_one())
+
+
+class ReadingsHistory:
+    """Answers questions from the readings table, on the reader's thread."""
+
+    def __init__(self, reader: Worker) -> None:
+        self._reader = reader
+
+    async def range(self, asked: Asked, start: int, end: int, limit: int = MOST_SAMPLES) -> Sequence[Sample]:
+        """The first `limit` values of a stretch of time, in order."""
+        c = _readings.c
+        query = (
+            select(c.ns, c.number, c.text, _series.c.device)
+            .join_from(_readings, _series, _series.c.id == c.series)
+            .where(*_within(asked, start, end))
+            .order_by(c.ns, _series.c.device)
+            .limit(limit)
+        )
+        return await self._ask(query)
+
+    async def latest(self, asked: Asked, before: int) -> Sample | None:
+        """The newest value before an instant."""
+        c = _readings.c
+        # The newest of each series is one step into its index; a sort over all of them would read every value.
+        newest = (
+            select(func.max(c.ns)).where(c.series == _series.c.id, c.ns < before * _NS).scalar_subquery().label("ns")
+        )
+        each = select(_series.c.id, newest).where(*_matching(asked)).subquery()
+        query = (
+            select(c.ns, c.number, c.text, _series.c.device)
+            .join_from(each, _readings, (c.series == each.c.id) & (c.ns == each.c.ns))
+            .join(_series, _series.c.id == each.c.id)
+            .order_by(c.ns.desc())
+            .limit(1)
+        )
+        found = await self._ask(query)
+        return found[0] if found else None
+
+    async def aggregate(self, asked: Asked, start: int, end: int, every_ms: int, how: How) -> Sequence[Sample]:
+        """One value for each `every_ms` from `start` on; a stretch without values has none."""
+        check_windows(start, end, every_ms)
+        place = ((_readings.c.ns - start * _NS) // (every_ms * _NS)).label("place")
+        query = _last(asked, start, end, place) if how == How.LAST else _folded(asked, start, end, place, how)
+
+        def fetch(connection: Connection) -> list[Sample]:
+            return [
+                Sample(start + number * every_ms, _value(value, text))
+                for number, value, text in connection.execute(query)
+            ]
+
+        return await self._run(fetch)
+
+    async def _ask(self, query: Select[int, float | None, str | None, str]) -> list[Sample]:
+        def fetch(connection: Connection) -> list[Sample]:
+            return [
+                Sample(ns // _NS, _value(number, text), device)
+                for ns, number, text, device in connection.execute(query)
+            ]
+
+        return await self._run(fetch)
+
+    async def _run(self, fetch: Callable[[Connection], list[Sample]]) -> list[Sample]:
+        try:
+            return await self._reader.run(fetch)
+        except StoreError as error:
+            raise HistoryDownError(str(error)) from error
+
+
+def _value(number: float | None, text: str | None) -> float | str:
+    return float(number) if number is not None else text or ""
+
+
+def _matching(asked: Asked) -> list[ColumnElement[bool]]:
+    tags = [_series.c[name] == value for name, value in asked.tags]
+    return [_series.c.kind == str(asked.kind), _series.c.field == asked.field, *tags]
+
+
+def _within(asked: Asked, start: int, end: int) -> list[ColumnElement[bool]]:
+    return [*_matching(asked), _readings.c.ns >= start * _NS, _readings.c.ns < end * _NS]
+
+
+def _folded(asked: Asked, start: int, end: int, place: Label[int], how: How) -> Select[int, float | None, str | None]:
+    numbers = _readings.c.number
+    if how == How.COUNT:
+        folded: ColumnElement[float] = cast(func.count(), Double)
+        only: list[ColumnElement[bool]] = []
+    else:
+        folded = _FUNCTIONS[how](numbers)
+        only = [numbers.is_not(None)]
+    return (
+        select(place, folded, null())
+        .join_from(_readings, _series, _series.c.id == _readings.c.series)
+        .where(*_within(asked, start, end), *only)
+        .group_by(place)
+        .order_by(place)
+    )
+
+
+def _last(asked: Asked, start: int, end: int, place: Label[int]) -> Select[int, float | None, str | None]:
+    c = _readings.c
+    rank = func.row_number().over(partition_by=place, order_by=c.ns.desc()).label("rank")
+    ranked = (
+        select(place, c.number, c.text, rank)
+        .join_from(_readings, _series, _series.c.id == c.series)
+        .where(*_within(asked, start, end))
+        .subquery()
+    )
+    return select(ranked.c.place, ranked.c.number, ranked.c.text).where(ranked.c.rank == 1).order_by(ranked.c.place)

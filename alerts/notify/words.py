@@ -1,0 +1,206 @@
+"""Puts what a message says, codes and parameters, into sentences of both languages.
+
+Templates are ours and hold names only; what comes from devices and people is put in as plain text. Every text ends
+with what it is about, which attempt it is, whether it is a drill or perhaps a second copy, and the local time with
+its offset, so that a person can tell two messages apart.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from string import Template
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from alerts.model import Message
+from alerts.notes import Code
+from alerts.notify.links import Links
+from alerts.notify.sender import Text
+from sensors.facts import FactKind
+
+Pair = tuple[str, str]
+
+KINDS: Final[Mapping[FactKind, Pair]] = {
+    FactKind.FIRE: ("火警", "Fire"),
+    FactKind.FIRE_TEST: ("火灾探测器测试", "Fire detector test"),
+    FactKind.EQUIPMENT_FAULT: ("设备故障", "Equipment fault"),
+    FactKind.DEVICE_SILENT: ("设备失联", "Device silent"),
+    FactKind.WINDOW_UNSTAFFED: ("窗口无人值守", "Window unstaffed"),
+    FactKind.CROWD: ("人员聚集", "Crowd"),
+    FactKind.QUEUE_LONG: ("排队过长", "Queue too long"),
+    FactKind.HELP: ("求助按钮", "Help button"),
+    FactKind.BROKER_LOST: ("消息服务器中断", "Broker lost"),
+    FactKind.FAULT_BUTTON: ("报修按钮", "Fault button"),
+    FactKind.TAMPER: ("设备被拆动", "Device tampered with"),
+    FactKind.BATTERY_LOW: ("电池电量低", "Battery low"),
+    FactKind.CLOCK_SKEW: ("设备时钟偏差", "Device clock is off"),
+    FactKind.SEQUENCE_GAP: ("消息序号缺失", "Messages missing"),
+    FactKind.PUNCH: ("考勤提醒", "Attendance"),
+    FactKind.GATEWAY: ("系统自身告警", "Hallwatch itself"),
+}
+LEVELS: Final[Mapping[str, Pair]] = {
+    "none": ("无", "none"),
+    "blue": ("蓝色", "blue"),
+    "yellow": ("黄色", "yellow"),
+    "orange": ("橙色", "orange"),
+    "red": ("红色", "red"),
+}
+# A title and a sentence for each code, Chinese and English. A plan's own sentence replaces the second.
+SENTENCES: Final[Mapping[Code, tuple[Pair, Pair]]] = {
+    Code.ALARM_RAISED: (("$kind：$subject", "$kind: $subject"), ("请查看并确认。", "Please look and acknowledge.")),
+    Code.ALARM_REPEATED: (
+        ("仍无人确认 · $kind：$subject", "Still unanswered · $kind: $subject"),
+        ("尚无人确认，请查看并确认。", "Nobody has answered yet. Please look and acknowledge."),
+    ),
+    Code.ALARM_WORSENED: (
+        ("升级 · $kind：$subject", "Worse · $kind: $subject"),
+        ("情况加重，请立即查看。", "It has become worse. Please look at once."),
+    ),
+    Code.RUN_VERIFY: (
+        ("立即核实 · $plan", "Verify at once · $plan"),
+        ("请立即到现场核实，并确认或解除。", "Go and look at once, then confirm or stand down."),
+    ),
+    Code.RUN_CONFIRM: (
+        ("请确认或解除 · $plan", "Confirm or stand down · $plan"),
+        (
+            "您已应答。核实后请在页面上确认险情或解除。",
+            "You have answered. When you have looked, confirm the danger or stand down on the page.",
+        ),
+    ),
+    Code.RUN_ACTIVE: (
+        ("预案启动 · $plan", "Plan active · $plan"),
+        ("预案已启动，请按职责行动。", "The plan is active. Act in your role."),
+    ),
+    Code.RUN_BEGUN: (
+        ("险情属实 · $plan", "It is real · $plan"),
+        ("预案已启动，您无其他任务，请注意安全。", "The plan is active; you have no further task. Keep safe."),
+    ),
+    Code.RUN_VACANT: (
+        ("岗位无人应答 · $plan", "A role is vacant · $plan"),
+        ("该岗位所有人员均未应答，现通知全体。", "Nobody of this role has answered; everybody is told."),
+    ),
+    Code.RUN_SIGNAL: (
+        ("又一告警 · $plan", "One more alarm · $plan"),
+        ("预案进行中又收到一个告警。", "One more alarm has come into the plan that runs."),
+    ),
+    Code.RUN_STOOD_DOWN: (
+        ("已解除 · $plan", "Stood down · $plan"),
+        ("预案已结束。", "The plan has ended."),
+    ),
+    Code.RUN_DRILL_ENDED: (
+        ("演练中止 · $plan", "Drill ended · $plan"),
+        ("发生真实告警，演练立即中止。", "A real alarm has come: the drill ends at once."),
+    ),
+}
+# What is said besides, where a parameter is given. The order is that of the text.
+DETAILS: Final[tuple[tuple[str, Pair], ...]] = (
+    ("role", ("岗位：$role", "Role: $role")),
+    ("hall", ("大厅：$hall", "Hall: $hall")),
+    ("zone", ("区域：$zone", "Zone: $zone")),
+    ("device", ("设备：$device", "Device: $device")),
+    ("level", ("级别：$level", "Level: $level")),
+    ("value", ("数值：$value", "Value: $value")),
+    ("threshold", ("阈值：$threshold", "Threshold: $threshold")),
+    ("detail", ("说明：$detail", "Detail: $detail")),
+    ("why", ("原因：$why", "Why: $why")),
+    ("reason", ("结果：$reason", "Outcome: $reason")),
+    (
+        "unverified",
+        ("尚未核实：来自保留消息或未批准的设备", "Not verified: a retained message or a device not approved"),
+    ),
+)
+WHYS: Final[Mapping[str, Pair]] = {
+    "alarm": ("告警", "alarm"),
+    "second_signal": ("第二个信号", "a second signal"),
+    "call_point": ("手动报警按钮", "a call point"),
+    "person": ("人工启动", "started by a person"),
+    "confirmed": ("人工确认", "confirmed by a person"),
+    "no_answer": ("限时内无人应答", "nobody answered in time"),
+    "false_alarm": ("误报", "false alarm"),
+    "all_clear": ("险情解除", "all clear"),
+    "drill_over": ("演练结束", "drill over"),
+}
+PLACES: Final = ("kind", "subject", "plan", *(name for name, _ in DETAILS))
+_ZH, _EN = 0, 1
+
+
+class Phrasebook:
+    """Puts one hall's messages into words."""
+
+    def __init__(self, zone: ZoneInfo, links: Links, now: Callable[[], int]) -> None:
+        """`zone` is the hall's; `now` is the real time (ms since the epoch), by which links end."""
+        self._zone = zone
+        self._links = links
+        self._now = now
+
+    def __call__(self, message: Message) -> Text:
+        """The message in both languages, with its one-time link where its reader may answer."""
+        answerable = message.answerable and message.person is not None
+        return Text(
+            title_zh=_title(message, _ZH),
+            title_en=_title(message, _EN),
+            body_zh=_body(message, _ZH),
+            body_en=_body(message, _EN),
+            tail_zh=self._tail(message, _ZH),
+            tail_en=self._tail(message, _EN),
+            link=self._links.url(message.hall, message.id, self._now()) if answerable else None,
+        )
+
+    def _tail(self, message: Message, language: int) -> str:
+        moment = datetime.fromtimestamp(message.created / 1000, self._zone)
+        marks = [
+            ("编号 " if language == _ZH else "No. ") + f"{message.about}/{message.id}",
+            (f"第{message.round}轮" if language == _ZH else f"round {message.round}"),
+            (f"第{message.attempts}次发送" if language == _ZH else f"attempt {message.attempts}"),
+        ]
+        if message.drill:
+            marks.append(("演练", "DRILL")[language])
+        if message.duplicate:
+            marks.append(("可能重复", "possible duplicate")[language])
+        marks.append(moment.isoformat(" ", "seconds"))
+        return " · ".join(marks)
+
+
+def _title(message: Message, language: int) -> str:
+    code = _code(message)
+    title = message.note.code if code is None else _fill(SENTENCES[code][0][language], message, language)
+    return ("【演练】", "[DRILL] ")[language] + title if message.drill else title
+
+
+def _body(message: Message, language: int) -> str:
+    own = (message.note.text_zh, message.note.text_en or message.note.text_zh)[language]
+    code = _code(message)
+    sentence = own or ("" if code is None else SENTENCES[code][1][language])
+    params = _params(message, language)
+    details = [_fill(template[language], message, language) for name, template in DETAILS if params.get(name)]
+    return "\n".join(part for part in (sentence, *details) if part)
+
+
+def _code(message: Message) -> Code | None:
+    # A message of an older release may have a code that is gone: it still goes out, with what it holds.
+    return Code(message.note.code) if message.note.code in set(Code) else None
+
+
+def _params(message: Message, language: int) -> dict[str, str]:
+    """The parameters in one language: names instead of ids, words instead of codes."""
+    given = dict(message.note.params)
+    made = dict(given)
+    for name in ("subject", "plan", "hall", "zone", "role"):
+        made[name] = given.get(f"{name}_{('zh', 'en')[language]}") or given.get(name, "")
+    kind = given.get("kind", "")
+    made["kind"] = KINDS[FactKind(kind)][language] if kind in set(FactKind) else kind
+    made["subject"] = made["subject"] or made["zone"] or made["hall"]
+    for name, words in (("level", LEVELS), ("why", WHYS), ("reason", WHYS)):
+        made[name] = words.get(given.get(name, ""), (given.get(name, ""),) * 2)[language]
+    if given.get("verified") == "no":
+        made["unverified"] = "yes"
+    return made
+
+
+def _fill(template: str, message: Message, language: int) -> str:
+    params = _params(message, language)
+    return Template(template).substitute({name: _clean(params.get(name, "") or "?") for name in PLACES})
+
+
+def _clean(value: str) -> str:
+    """A value on one line: device text is text, whatever is in it."""
+    return "".join(letter if letter.isprintable() else " " for letter in value)[:300]

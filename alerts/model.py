@@ -102,9 +102,10 @@ class StepState:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One activation of a plan, on a frozen copy of it. `why`: alarm, second_signal, call_point, person, no_answer.
+    """One activation of a plan, on a frozen copy of it.
 
-    It tells how the run came to its stage; `not_confirmed` is the clock's second run-out (docs/adr/0005). `answered`
+    `why` tells how it came to its stage: alarm, second_signal, call_point, heat, person, no_answer, or not_confirmed
+    (answered, but neither confirmed nor stood down in time; docs/adr/0005-fire-verify-clock.md). `answered`
     are the people who have answered in this stage, `told` those told so far. `extended`: an answer has set the verify
     clock anew, which happens once. `signals` are the devices whose alarms belong to the run.
     """

@@ -1,0 +1,129 @@
+"""Alarms: a fact's way to an alarm's two axes, condition and human. Who is told of it is decided elsewhere."""
+
+from dataclasses import replace
+from enum import Enum, auto
+
+from alerts.ledger import Ledger
+from alerts.model import Alarm, Priority
+from alerts.rules import RANKS, level_rank
+from sensors.facts import Fact
+
+
+class Turn(Enum):
+    """What a fact did to its alarm. `WORSE`: its level, priority or certainty rose. `SAME`: nothing at all."""
+
+    NEW = auto()
+    WORSE = auto()
+    RETURNED = auto()
+    AGAIN = auto()
+    CLEARED = auto()
+    SAME = auto()
+
+
+class Alarms:
+    """The alarms of one hall."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def take(self, at: int, fact: Fact, priority: Priority) -> tuple[Alarm | None, Turn]:
+        """Let a fact change its alarm; the alarm as it is now, None where there is none."""
+        alarm = self._ledger.alarm_of(fact.key)
+        if not fact.holds:
+            return self._clear(at, fact, alarm)
+        if alarm is None:
+            return self._raise(at, fact, priority), Turn.NEW
+        return self._repeat(at, fact, priority, alarm)
+
+    def acknowledge(self, at: int, alarm: Alarm, actor: str, note: str = "") -> Alarm:
+        """A person answers: nobody is told any more. With the condition cleared, the alarm is closed."""
+        if alarm.acknowledged is not None:
+            return alarm
+        alarm = replace(alarm, acknowledged=at, acknowledged_by=actor, updated=at, next_told=None, repeat_at=None)
+        self._ledger.event(at, alarm.id, "alarm.acknowledged", actor, note)
+        # An event without an end has cleared once somebody has seen it.
+        if alarm.edge and alarm.active:
+            alarm = replace(alarm, active=False, cleared=at)
+        return self._settle(at, alarm)
+
+    def link_ticket(self, alarm: Alarm, ticket: str) -> Alarm:
+        """Note the ticket by which the fault of an alarm is mended."""
+        alarm = replace(alarm, ticket=ticket)
+        self._ledger.put_alarm(alarm)
+        return alarm
+
+    def _raise(self, at: int, fact: Fact, priority: Priority) -> Alarm:
+        alarm = Alarm(
+            id=self._ledger.new_id("A"),
+            hall=self._ledger.hall,
+            key=fact.key,
+            kind=fact.kind,
+            subject=fact.subject,
+            priority=priority,
+            raised=at,
+            since=fact.since,
+            updated=at,
+            verified=fact.verified,
+            zone=fact.zone,
+            device=fact.device,
+            level=fact.level,
+            detail=fact.detail,
+            value=fact.value,
+            threshold=fact.threshold,
+            edge=fact.edge,
+        )
+        self._ledger.put_alarm(alarm)
+        self._ledger.event(at, alarm.id, "alarm.raised", "", fact.key)
+        return alarm
+
+    def _repeat(self, at: int, fact: Fact, priority: Priority, alarm: Alarm) -> tuple[Alarm, Turn]:
+        returned = not alarm.active
+        verified = fact.verified and not alarm.verified
+        worse = verified or _rose(alarm, fact, priority)
+        if not (returned or worse or fact.again or fact.edge or fact.level is not alarm.level):
+            return alarm, Turn.SAME
+        changed = replace(
+            alarm,
+            active=True,
+            cleared=None,
+            count=alarm.count + 1,
+            updated=at,
+            verified=alarm.verified or fact.verified,
+            priority=max(alarm.priority, priority, key=RANKS.index),
+            level=fact.level,
+            detail=fact.detail or alarm.detail,
+            value=fact.value,
+            threshold=fact.threshold,
+        )
+        if worse and alarm.acknowledged is not None:
+            changed = replace(changed, acknowledged=None, acknowledged_by=None)
+        self._ledger.put_alarm(changed)
+        if worse:
+            detail = "verified" if verified else str(fact.level or changed.priority)
+            self._ledger.event(at, alarm.id, "alarm.worsened", "", detail)
+        elif returned:
+            self._ledger.event(at, alarm.id, "alarm.returned", "", fact.key)
+        elif fact.level is not alarm.level:
+            self._ledger.event(at, alarm.id, "alarm.level", "", str(fact.level))
+        turn = Turn.WORSE if worse else Turn.RETURNED if returned else Turn.AGAIN
+        return changed, turn
+
+    def _clear(self, at: int, fact: Fact, alarm: Alarm | None) -> tuple[Alarm | None, Turn]:
+        if alarm is None or not alarm.active:
+            return alarm, Turn.SAME
+        self._ledger.event(at, alarm.id, "alarm.cleared", "", fact.key)
+        return self._settle(at, replace(alarm, active=False, cleared=at, updated=at)), Turn.CLEARED
+
+    def _settle(self, at: int, alarm: Alarm) -> Alarm:
+        """Close what has cleared and was acknowledged; write it in any case."""
+        if not alarm.active and alarm.acknowledged is not None:
+            alarm = replace(alarm, closed=at)
+            self._ledger.event(at, alarm.id, "alarm.closed")
+        self._ledger.put_alarm(alarm)
+        return alarm
+
+
+def _rose(alarm: Alarm, fact: Fact, priority: Priority) -> bool:
+    if fact.level is not None and level_rank(fact.level) > level_rank(alarm.level):
+        return True
+    return RANKS.index(priority) > RANKS.index(alarm.priority)

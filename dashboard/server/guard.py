@@ -25,7 +25,7 @@ BODY_LIMIT: Final = 256 * 1024
 DOORS = web.AppKey("doors", Doors)
 # Names by which this server may be called, besides addresses and localhost.
 HOSTS = web.AppKey("hosts", frozenset[str])
-VISITOR: Final = "visitor"
+VISITOR = web.RequestKey("visitor", Visitor)
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -42,8 +42,7 @@ HEADERS: Final = {
 
 def visitor(request: web.Request) -> Visitor:
     """Who asks."""
-    found: Visitor = request[VISITOR]
-    return found
+    return request[VISITOR]
 
 
 def known(request: web.Request) -> Visitor:

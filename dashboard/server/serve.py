@@ -38,13 +38,14 @@ class Served:
 @asynccontextmanager
 async def serving(app: web.Application, host: str, port: int, socket_path: Path | None) -> AsyncIterator[Served]:
     """Serve until the block ends, and keep the live pages up to date. Raises `ListenError`."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
-    await runner.setup()
-    try:
-        with contextlib.ExitStack() as stack:
+    # Its socket closes after the server that listens on it.
+    with _unix(socket_path) if socket_path is not None else contextlib.nullcontext() as local:
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+        await runner.setup()
+        try:
             port = await _listen_tcp(runner, host, port)
-            if socket_path is not None:
-                await web.SockSite(runner, stack.enter_context(_unix(socket_path))).start()
+            if local is not None:
+                await web.SockSite(runner, local).start()
             async with asyncio.TaskGroup() as group:
                 hubs = [group.create_task(hub.run()) for hub in app[HUBS].values()]
                 try:
@@ -52,8 +53,8 @@ async def serving(app: web.Application, host: str, port: int, socket_path: Path 
                 finally:
                     for hub in hubs:
                         hub.cancel()
-    finally:
-        await runner.cleanup()
+        finally:
+            await runner.cleanup()
 
 
 async def _listen_tcp(runner: web.AppRunner, host: str, port: int) -> int:

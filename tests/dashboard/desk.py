@@ -1,0 +1,217 @@
+"""A house with one hall for the server's tests: real store, site and state, and a path that keeps what is asked."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import aiohttp
+from aiohttp import web
+from argon2 import PasswordHasher
+
+from alerts.model import Alarm, Book, Message, Outcome, Priority, Ticket, TicketState
+from alerts.notify.links import Links
+from alerts.notify.words import Phrasebook
+from dashboard.server.accounts import Doors
+from dashboard.server.answer import Answering
+from dashboard.server.app import Wishes, make_app
+from dashboard.server.desk import HallDesk, HistoryHealth, House
+from dashboard.server.serve import Served, serving
+from gateway.history.contract import Asked, How, Sample
+from gateway.store.contract import QuarantineRow
+from gateway.store.sql import Store, open_store, sqlite_url
+from sensors.actions import Action
+from sensors.errors import RefusedError, UndecodableError
+from sensors.facts import FactKind, Subject
+from sensors.hall.state import DeviceState, HallState, Liveness, Origin, Pause, SessionState, Staffing, WindowState
+from sensors.readings import Kind
+from sensors.site.index import SiteIndex
+from sensors.site.model import Site
+from tests.alerts.notify.samples import message as sample
+
+NOW = 1_760_000_000_000
+PASSWORD = "correct horse battery"
+
+SITE = Site.model_validate(
+    {
+        "site": "test",
+        "name": {"zh": "测试"},
+        "people": [{"id": "wang", "name": {"zh": "王芳", "en": "Wang Fang"}, "badges": ["04A1"]}],
+        "halls": [
+            {
+                "id": "h1",
+                "name": {"zh": "一号大厅", "en": "Hall 1"},
+                "hours": {"mon": ["09:00-17:00"]},
+                "zones": [{"id": "b", "name": {"zh": "B区", "en": "Zone B"}, "area_m2": 50, "capacity": 100}],
+                "windows": [{"id": "w1", "number": 1, "name": {"zh": "一号窗口", "en": "Window 1"}, "zone": "b"}],
+                "devices": [{"id": "smoke-1", "kinds": ["fire"], "zone": "b"}],
+            }
+        ],
+    }
+)
+
+
+def hall_state() -> HallState:
+    """A hall with one person at one window, and one smoke detector."""
+    window = WindowState("w1", Staffing.STAFFED, NOW, open=True, people={"wang": NOW})
+    window.pause = Pause("wang", NOW, covered_by="wang", reason="王芳去开会")
+    return HallState(
+        hall="h1",
+        now=NOW,
+        windows={"w1": window},
+        sessions={"wang/w1/1": SessionState("wang/w1/1", "wang", "w1", NOW, NOW + 1)},
+        devices={
+            "smoke-1": DeviceState(
+                "smoke-1", "native", "smoke-1", Origin.SITE, (Kind.FIRE,), "b", liveness=Liveness.ONLINE, fire=False
+            )
+        },
+    )
+
+
+def alarm(id: str = "A000001", **changes: Any) -> Alarm:  # noqa: ANN401 (any field of an alarm)
+    """An alarm that somebody must answer."""
+    fields: dict[str, Any] = {
+        "hall": "h1", "key": f"fire/{id}", "kind": FactKind.FIRE, "subject": Subject("device", "smoke-1"),
+        "priority": Priority.LIFE_SAFETY, "raised": NOW, "since": NOW, "updated": NOW, "zone": "b",
+    }  # fmt: skip
+    return Alarm(id=id, **{**fields, **changes})
+
+
+def ticket() -> Ticket:
+    """A ticket that Wang has taken."""
+    return Ticket(
+        "T000001", "h1", "equipment/p1", Subject("device", "p1"), TicketState.ACCEPTED, NOW, "wang", "纸尽", NOW,
+        accepted=NOW, accepted_by="wang", note="王芳处理",
+    )  # fmt: skip
+
+
+@dataclass(slots=True)
+class FakePath:
+    """Keeps what people ask; refuses what a test tells it to refuse."""
+
+    acted: list[tuple[str, Action]] = field(default_factory=list)
+    refuse: str | None = None
+    version: int = 0
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def now(self) -> int:
+        return NOW
+
+    async def act(self, actor: str, action: Action) -> Outcome:
+        if self.refuse is not None:
+            raise RefusedError(self.refuse, alarm="A000001")
+        self.acted.append((actor, action))
+        return Outcome(("A000001",))
+
+    async def wait_changed(self, version: int) -> int:
+        while self.version <= version:
+            await self.news.wait()
+        return self.version
+
+    def changed(self) -> None:
+        self.version += 1
+        self.news.set()
+        self.news = asyncio.Event()
+
+
+@dataclass(slots=True)
+class FakeView:
+    """What stands in the hall."""
+
+    state: HallState = field(default_factory=hall_state)
+    book: Book = field(default_factory=Book)
+
+
+class FakeHistory:
+    """Answers every aggregate with one value at the start."""
+
+    async def range(self, asked: Asked, start: int, end: int, limit: int = 1) -> Sequence[Sample]:
+        return []
+
+    async def aggregate(self, asked: Asked, start: int, end: int, every_ms: int, how: How) -> Sequence[Sample]:
+        return [Sample(start, 21.5)]
+
+    async def latest(self, asked: Asked, before: int) -> Sample | None:
+        return None
+
+
+@dataclass(slots=True)
+class Running:
+    """A server that runs, and everything around it."""
+
+    served: Served
+    app: web.Application
+    store: Store
+    doors: Doors
+    path: FakePath
+    view: FakeView
+    links: Links
+    socket: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.served.port}"
+
+    def change(self) -> None:
+        self.path.changed()
+
+
+@asynccontextmanager
+async def running(folder: Path, *, static: Path | None = None, open_names: bool = False) -> AsyncIterator[Running]:
+    """Run the server on a free port and a socket, over a real store; `wang` can log in with `PASSWORD`."""
+    socket = folder / "hallwatch.sock"
+    path, view = FakePath(), FakeView()
+
+    async def replay(row: QuarantineRow) -> None:
+        if row.message.payload == b"rubbish":
+            raise UndecodableError("bad_json", "it is still no JSON")
+
+    async with open_store(sqlite_url(folder / "store.db")) as store:
+        desk = HallDesk(
+            SiteIndex(SITE, SITE.halls[0]), path, view, store.records, store.quarantine, replay, FakeHistory(),
+            lambda: HistoryHealth("sqlite", 3),
+        )  # fmt: skip
+        doors = Doors(store.accounts, real_now, PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        await doors.add("wang", PASSWORD, "wang")
+        links = Links(b"secret", "http://127.0.0.1")
+        words = Phrasebook(ZoneInfo("Asia/Shanghai"), links, real_now)
+        wishes = Wishes("http://127.0.0.1", open_names=open_names, static=static or folder / "none")
+        house = House({"h1": desk}, store.accounts)
+        app = make_app(house, doors, Answering(links, words, real_now), wishes)
+        async with serving(app, "127.0.0.1", 0, socket) as served:
+            yield Running(served, app, store, doors, path, view, links, socket)
+
+
+def real_now() -> int:
+    """The machine's clock, ms."""
+    return time.time_ns() // 1_000_000
+
+
+def message(**changes: Any) -> Message:  # noqa: ANN401 (any field of a message)
+    """A message to Wang about the alarm."""
+    return replace(sample(id="M000001", about="A000001"), **changes)
+
+
+@asynccontextmanager
+async def browser(server: Running, *, login: bool = False) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client that behaves as our page does: Origin and, after a login, cookie and CSRF token."""
+    headers = {"Origin": server.url}
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(server.url, headers=headers, cookie_jar=jar) as session:
+        if login:
+            async with session.post("/api/v1/login", json={"user": "wang", "password": PASSWORD}) as answer:
+                assert answer.status == 200, await answer.text()
+                session.headers["X-CSRF-Token"] = (await answer.json())["csrf"]
+        yield session
+
+
+@asynccontextmanager
+async def local(server: Running) -> AsyncIterator[aiohttp.ClientSession]:
+    """The command on the same machine."""
+    connector = aiohttp.UnixConnector(str(server.socket))
+    async with aiohttp.ClientSession("http://localhost", connector=connector) as session:
+        yield session

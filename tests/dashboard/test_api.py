@@ -1,0 +1,283 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from alerts.model import Changes
+from gateway.store.contract import Batch, Quarantined
+from sensors.actions import Acknowledge
+from sensors.inputs import Ticked, pack
+from tests.dashboard.desk import NOW, PASSWORD, Running, alarm, browser, local, running, ticket
+
+ACK = {"do": "acknowledge", "alarm": "A000001"}
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Running]:
+    async with running(tmp_path) as server:
+        yield server
+
+
+async def commit(server: Running, changes: Changes, *quarantined: Quarantined) -> None:
+    index = await server.store.journal.end("h1")
+    blob = pack([Ticked(NOW)])
+    await server.store.journal.commit(Batch("h1", index, 1, NOW, blob, changes, quarantined))
+
+
+async def code(answer: aiohttp.ClientResponse) -> tuple[int, str]:
+    assert answer.content_type == "application/problem+json"
+    body = await answer.json()
+    assert body["status"] == answer.status
+    return answer.status, body["code"]
+
+
+# -- actions
+
+
+async def test_an_action_is_done_by_who_is_logged_in(server: Running) -> None:
+    async with browser(server, login=True) as page, page.post("/api/v1/actions", json=ACK) as answer:
+        assert answer.status == 200
+        assert await answer.json() == {"refs": ["A000001"]}
+    assert server.path.acted == [("wang", Acknowledge("A000001"))]
+
+
+async def test_what_the_hall_refuses_is_a_conflict_with_its_code(server: Running) -> None:
+    server.path.refuse = "no_alarm"
+    async with browser(server, login=True) as page, page.post("/api/v1/actions", json=ACK) as answer:
+        assert await code(answer) == (409, "no_alarm")
+        assert (await answer.json())["params"] == {"alarm": "A000001"}
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"{", (400, "bad_json")),
+        (b"[" * 200_000, (400, "bad_json")),
+        (b"\xff", (400, "bad_json")),
+        (b"[]", (400, "bad_action")),
+        (b'{"do": "open_the_doors"}', (400, "bad_action")),
+        (b'{"do": "acknowledge", "alarm": ""}', (400, "bad_action")),
+        (b'{"do": "acknowledge", "alarm": "A1", "more": 1}', (400, "bad_action")),
+        (b'{"do": "acknowledge", "alarm": "a\\u0000"}', (400, "bad_action")),
+        (b" " * 300_000, (413, "too_large")),
+    ],
+)
+async def test_a_bad_body_is_answered_and_does_nothing(server: Running, body: bytes, expected: tuple[int, str]) -> None:
+    headers = {"Content-Type": "application/json"}
+    async with browser(server, login=True) as page:
+        async with page.post("/api/v1/actions", data=body, headers=headers) as answer:
+            assert await code(answer) == expected
+        async with page.post("/api/v1/actions", data=b"{}", headers={"Content-Type": "text/plain"}) as answer:
+            assert await code(answer) == (415, "json_needed")
+    assert not server.path.acted
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/api/v1/nothing", (404, "not_found")),
+        ("DELETE", "/api/v1/actions", (405, "method_not_allowed")),
+        ("GET", "/api/v1/alarms?hall=h9", (404, "no_hall")),
+        ("GET", "/api/v1/alarms?limit=x", (400, "bad_query")),
+        ("GET", "/api/v1/alarms?limit=0", (400, "bad_query")),
+        ("GET", "/api/v1/alarms?before=1", (400, "bad_query")),
+        ("GET", "/api/v1/history?start=0", (400, "bad_query")),
+        ("GET", "/api/v1/history?start=0&end=60000&every=1000&kind=smell&field=x&device=d", (400, "bad_query")),
+        ("GET", "/api/v1/history?start=0&end=99999999&every=1000&kind=queue&field=x&device=d", (400, "bad_query")),
+        ("GET", "/api/v1/history?start=0&end=60000&every=1000&kind=queue&field=x&device=d",
+         (400, "history_unknown_field")),
+        ("GET", "/api/v1/live", (426, "websocket_needed")),
+    ],
+)  # fmt: skip
+async def test_a_bad_request_has_a_stable_code(
+    server: Running, method: str, path: str, expected: tuple[int, str]
+) -> None:
+    async with browser(server, login=True) as page, page.request(method, path) as answer:
+        assert await code(answer) == expected
+
+
+# -- who may
+
+
+async def test_writing_needs_a_login(server: Running) -> None:
+    async with browser(server) as page:
+        for path in ("/api/v1/actions", "/api/v1/quarantine/1/discard"):
+            async with page.post(path, json=ACK) as answer:
+                assert await code(answer) == (401, "login_needed")
+        async with page.get("/api/v1/quarantine") as answer:
+            assert await code(answer) == (401, "login_needed")
+    assert not server.path.acted
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"Origin": "http://evil.example"}, (403, "bad_origin")),
+        ({"Origin": "null"}, (403, "bad_origin")),
+        ({"Origin": ""}, (403, "bad_origin")),
+        ({"X-CSRF-Token": "guessed"}, (403, "bad_csrf")),
+        ({"X-CSRF-Token": ""}, (403, "bad_csrf")),
+        ({"Host": "evil.example", "Origin": "http://evil.example"}, (403, "bad_host")),
+    ],
+)
+async def test_a_strangers_page_writes_nothing(
+    server: Running, headers: dict[str, str], expected: tuple[int, str]
+) -> None:
+    async with browser(server, login=True) as page, page.post("/api/v1/actions", json=ACK, headers=headers) as answer:
+        assert await code(answer) == expected
+    assert not server.path.acted
+
+
+async def test_a_wrong_password_and_an_unknown_name_are_the_same(server: Running) -> None:
+    async with browser(server) as page:
+        for body in ({"user": "wang", "password": "x"}, {"user": "nobody", "password": PASSWORD}):
+            async with page.post("/api/v1/login", json=body) as answer:
+                assert await code(answer) == (401, "bad_login")
+
+
+async def test_guessing_is_throttled_even_with_the_right_password_at_last(server: Running) -> None:
+    async with browser(server) as page:
+        for _ in range(5):
+            async with page.post("/api/v1/login", json={"user": "wang", "password": "guess"}) as answer:
+                assert answer.status == 401
+        async with page.post("/api/v1/login", json={"user": "wang", "password": PASSWORD}) as answer:
+            assert await code(answer) == (429, "too_many_logins")
+            assert 0 < int(answer.headers["Retry-After"]) <= 300
+
+
+async def test_the_cookie_is_out_of_reach_and_ends_with_the_logout(server: Running) -> None:
+    async with browser(server) as page:
+        async with page.post("/api/v1/login", json={"user": "wang", "password": PASSWORD}) as answer:
+            cookie = answer.headers["Set-Cookie"]
+            page.headers["X-CSRF-Token"] = (await answer.json())["csrf"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=Strict" in cookie
+        token = cookie.split("=")[1].split(";")[0]
+        async with page.post("/api/v1/logout", json={}) as answer:
+            assert answer.status == 200
+        async with page.post("/api/v1/actions", json=ACK, headers={"Cookie": f"hallwatch={token}"}) as answer:
+            assert await code(answer) == (401, "login_needed")
+
+
+async def test_the_entry_link_works_once(server: Running) -> None:
+    token = await server.doors.entry("visitor")
+    async with browser(server) as page:
+        async with page.get(f"/enter/{token}", allow_redirects=False) as answer:
+            assert answer.status == 303
+            assert "hallwatch=" in answer.headers["Set-Cookie"]
+        async with page.get("/api/v1/quarantine") as answer:
+            assert answer.status == 200
+    async with browser(server) as other, other.get(f"/enter/{token}", allow_redirects=False) as answer:
+        assert answer.status == 303
+        assert "Set-Cookie" not in answer.headers
+
+
+async def test_the_command_on_this_machine_is_trusted(server: Running) -> None:
+    assert server.socket.stat().st_mode & 0o777 == 0o600
+    async with local(server) as command:
+        async with command.post("/api/v1/actions", json=ACK) as answer:
+            assert answer.status == 200
+        async with command.post("/api/v1/users", json={"user": "li", "password": "long enough"}) as answer:
+            assert answer.status == 201
+        async with command.post("/api/v1/users", json={"user": "li", "password": "long enough"}) as answer:
+            assert await code(answer) == (409, "name_taken")
+        async with command.post("/api/v1/users", json={"user": "zhao", "password": "short"}) as answer:
+            assert await code(answer) == (400, "bad_password")
+    assert server.path.acted[0][0].startswith("local:")
+
+
+async def test_no_user_is_made_from_afar(server: Running) -> None:
+    body = {"user": "li", "password": "long enough"}
+    async with browser(server, login=True) as page, page.post("/api/v1/users", json=body) as answer:
+        assert await code(answer) == (403, "local_only")
+
+
+# -- look-ups
+
+
+async def test_alarms_and_tickets_by_pages_and_names_for_whom_they_are(server: Running) -> None:
+    changes = Changes(
+        alarms={
+            f"A{n:06d}": alarm(f"A{n:06d}", raised=NOW + n, acknowledged=NOW, acknowledged_by="wang") for n in range(5)
+        },
+        tickets={"T000001": ticket()},
+    )
+    await commit(server, changes)
+    async with browser(server) as stranger, browser(server, login=True) as page:
+        async with page.get("/api/v1/alarms?limit=3") as answer:
+            first = await answer.json()
+        assert [one["id"] for one in first["items"]] == ["A000004", "A000003", "A000002"]
+        assert first["items"][0]["acknowledged_by"] == "王芳"
+        async with page.get("/api/v1/alarms", params={"limit": 3, "before": first["next"]}) as answer:
+            second = await answer.json()
+        assert [one["id"] for one in second["items"]] == ["A000001", "A000000"]
+        assert second["next"] is None
+        for path in ("alarms", "tickets", "runs", "events", "devices", "status"):
+            async with stranger.get(f"/api/v1/{path}") as answer:
+                assert answer.status == 200
+                text = await answer.text()
+            assert "wang" not in text
+            assert "王芳" not in text
+        async with page.get("/api/v1/tickets") as answer:
+            assert (await answer.json())["items"][0]["note"] == "王芳处理"
+
+
+async def test_a_chart_has_holes_where_nothing_was_heard(server: Running) -> None:
+    query = "device=t1&kind=environment&field=temperature_c&start=0&end=3000&every=1000"
+    async with browser(server) as page, page.get(f"/api/v1/history?{query}") as answer:
+        assert await answer.json() == {"times": [0, 1000, 2000], "values": [21.5, None, None]}
+
+
+async def test_the_quarantine_is_replayed_or_discarded(server: Running) -> None:
+    held = [
+        Quarantined("h1", NOW, "d1", "t", payload, len(payload), "00", "bad_json", "no JSON")
+        for payload in (b"rubbish", b"mended\xff")
+    ]
+    await commit(server, Changes(), *held)
+    async with browser(server, login=True) as page:
+        async with page.get("/api/v1/quarantine") as answer:
+            mended, rubbish = (await answer.json())["items"]
+        assert mended["text"] == "mended�"
+        async with page.post(f"/api/v1/quarantine/{rubbish['id']}/replay") as answer:
+            assert await code(answer) == (409, "bad_json")
+        async with page.post(f"/api/v1/quarantine/{mended['id']}/replay") as answer:
+            assert answer.status == 200
+        async with page.post(f"/api/v1/quarantine/{rubbish['id']}/discard") as answer:
+            assert answer.status == 200
+        async with page.post(f"/api/v1/quarantine/{rubbish['id']}/discard") as answer:
+            assert await code(answer) == (409, "not_held")
+        async with page.post("/api/v1/quarantine/999/discard") as answer:
+            assert await code(answer) == (404, "not_found")
+
+
+async def test_every_answer_is_guarded(server: Running) -> None:
+    async with browser(server) as page:
+        for path in ("/", "/api/v1/status", "/api/v1/nothing", "/a/rubbish", "/enter/x"):
+            async with page.get(path) as answer:
+                policy = answer.headers["Content-Security-Policy"]
+                assert "default-src 'self'" in policy
+                assert "unsafe-inline" not in policy
+                assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_a_page_that_is_not_built_says_what_to_do(server: Running) -> None:
+    async with browser(server) as page, page.get("/") as answer:
+        assert answer.status == 503
+        assert "make setup" in await answer.text()
+
+
+async def test_the_pages_files_are_served_and_nothing_beside_them(tmp_path: Path) -> None:
+    static = tmp_path / "static"
+    (static / "assets").mkdir(parents=True)
+    (static / "index.html").write_text("<p>hall</p>", encoding="utf-8")
+    (static / "icon.svg").write_text("<svg/>", encoding="utf-8")
+    (static / "assets" / "a-1234.js").write_text("1", encoding="utf-8")
+    (static / ".stamp").write_text("secret", encoding="utf-8")
+    async with running(tmp_path, static=static) as server, browser(server) as page:
+        for path in ("/", "/icon.svg", "/assets/a-1234.js"):
+            async with page.get(path) as answer:
+                assert answer.status == 200
+        for path in ("/.stamp", "/store.db", "/assets/../store.db", "/assets/%2e%2e/%2e%2e/store.db", "/assets"):
+            async with page.get(path) as answer:
+                assert answer.status in {403, 404}, path

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from aiohttp import ClientSession
 
@@ -21,7 +22,7 @@ from alerts.engine import Engine
 from alerts.notify.links import Links
 from alerts.notify.open import open_senders
 from alerts.notify.secret import read_secret
-from alerts.notify.words import Wording
+from alerts.notify.words import Phrasebook
 from dashboard.desks import EngineOutbox, HealthOfHistory, LiveView, ReplayFromQuarantine
 from dashboard.server.accounts import Doors
 from dashboard.server.answer import Answering
@@ -91,16 +92,16 @@ async def run_system(settings: Settings, *, clock: Clockwork | None = None, read
         await store.sites.keep(loaded.digest, settings.site_text)
         sites = await _kept_sites(store)
         links = Links(await store.records.secret("links"), settings.public_url)
-        wording = Wording(site, links, time_of.now)
+        words = {hall.id: Phrasebook(ZoneInfo(hall.timezone), links, real_now) for hall in site.halls}
         doors = Doors(store.accounts, real_now)
         async with contextlib.AsyncExitStack() as halls:
             desks: dict[str, HallDesk] = {}
             for hall in site.halls:
-                parts = HallParts(settings, site, hall, loaded.digest, sites, store, history, time_of, wording)
+                parts = HallParts(settings, site, hall, loaded.digest, sites, store, history, time_of, words[hall.id])
                 desks[hall.id] = await halls.enter_async_context(_hall(parts, group))
             house = House(desks, store.accounts)
             housekeeping = group.create_task(_keep_house(store, list(desks)), name="housekeeping")
-            answering = Answering(links, wording, real_now)
+            answering = Answering(links, lambda message: words[message.hall](message), real_now)
             app = make_app(house, doors, answering, _wishes(settings))
             async with serving(app, settings.host, settings.port, settings.socket):
                 if ready is not None:
@@ -121,7 +122,7 @@ class HallParts:
     store: Store
     history: History
     clock: Clockwork
-    wording: Wording
+    words: Phrasebook
 
 
 @contextlib.asynccontextmanager
@@ -135,7 +136,7 @@ async def _hall(parts: HallParts, group: asyncio.TaskGroup) -> AsyncIterator[Hal
         open_senders(parts.site.channels, sessions[Lane.TELEMETRY].announce, real_now) as senders,
         contextlib.AsyncExitStack() as inlet,
     ):
-        sending = SendingLoop(pipeline, EngineOutbox(pipeline), senders, parts.wording)
+        sending = SendingLoop(pipeline, EngineOutbox(pipeline), senders, parts.words)
         path = group.create_task(pipeline.run(sessions), name=f"path-{parts.hall.id}")
         out = group.create_task(sending.run(), name=f"sending-{parts.hall.id}")
         shipping = group.create_task(shipper.run(), name=f"history-{parts.hall.id}")

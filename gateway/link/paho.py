@@ -244,8 +244,12 @@ class PahoLink:
             self._loop.add_writer(self._socket, self._write)
 
     def _on_unregister_write(self, _client: Client, _data: object, sock: object) -> None:
-        if isinstance(sock, socket.socket) and sock.fileno() >= 0:
-            self._loop.call_soon_threadsafe(self._loop.remove_writer, sock)
+        if isinstance(sock, socket.socket):
+            self._loop.call_soon_threadsafe(self._done_writing, sock)
+
+    def _done_writing(self, sock: socket.socket) -> None:
+        if sock.fileno() >= 0:
+            self._loop.remove_writer(sock)
 
     def _write(self) -> None:
         if self._client.loop_write() != MQTTErrorCode.MQTT_ERR_SUCCESS:

@@ -15,9 +15,8 @@ from sensors.errors import HallwatchError
 class StoreError(HallwatchError):
     """A store did not do what was asked; nothing of it is visible.
 
-    `code`: `store_busy` (locked by another), `store_full` (no space), `store_failed` (anything else of the store's)
-    and `store_refused` (it cannot hold this data). `transient` is False for the last one alone: the same call
-    would be refused again, where the others may pass when tried again.
+    `code`: `store_busy` (locked by another), `store_full` (no space), `store_failed` (anything else of the store's),
+    `store_refused` (it cannot hold this data), and at the start `store_newer` (a newer release has changed it).
     """
 
     def __init__(self, code: str, detail: str) -> None:
@@ -27,8 +26,8 @@ class StoreError(HallwatchError):
 
     @property
     def transient(self) -> bool:
-        """True when the same call may succeed later."""
-        return self.code != "store_refused"
+        """True when the same call may succeed later; False when it would be refused again."""
+        return self.code in {"store_busy", "store_full", "store_failed"}
 
 
 _BY_SQLITE: Final = {

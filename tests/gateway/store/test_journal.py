@@ -176,3 +176,34 @@ async def test_a_cancelled_commit_leaves_the_journal_usable(store: Store) -> Non
     end = await store.journal.end(HALL)
     await store.journal.commit(batch(end))
     assert await store.journal.end(HALL) == end + 3
+
+
+async def test_a_full_disk_refuses_the_batch_whole_and_goes_on_when_there_is_room(store: Store) -> None:
+    await store.journal.commit(batch(0, changes=changes(alarm("A1"))))
+
+    def limit(pages: int) -> None:
+        # The database file may not grow beyond this: SQLite answers as it does on a full disk.
+        store.writer._connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")  # type: ignore[union-attr]
+
+    await store.writer.run(lambda _: limit(1))
+    big = dataclasses.replace(batch(3, changes=changes(alarm("A1", closed=9))), blob=b"x" * 1_000_000)
+    with pytest.raises(StoreError) as caught:
+        await store.journal.commit(big)
+    assert (caught.value.code, caught.value.transient) == ("store_full", True)
+    assert await store.journal.end(HALL) == 3
+    assert list((await store.journal.book(HALL)).alarms) == ["A1"]
+    await store.writer.run(lambda _: limit(1_000_000))
+    await store.journal.commit(big)
+    assert await store.journal.end(HALL) == 6
+    assert (await store.journal.book(HALL)).alarms == {}
+
+
+async def test_a_fault_of_the_program_is_no_fault_of_the_store(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError):
+        await store.writer.run(lambda _: 1 // 0)
+    await store.journal.commit(batch(0))
+
+
+async def test_the_reader_cannot_write(store: Store) -> None:
+    with pytest.raises(StoreError, match="readonly"):
+        await store.reader.run(lambda connection: connection.exec_driver_sql("DELETE FROM journal"))

@@ -26,7 +26,8 @@ from gateway.store.records import EventRow
 LOG = logging.getLogger(__name__)
 
 TICK_S: Final = 0.3
-HEARTBEAT_S: Final = 2.0
+# With a store that does not answer, a second is added: a page is never without news for more than two.
+HEARTBEAT_S: Final = 1.0
 QUEUE: Final = 32
 SEND_LIMIT_S: Final = 10.0
 STORE_LIMIT_S: Final = 1.0
@@ -96,7 +97,7 @@ class Hub:
         return len(self._clients)
 
     async def run(self) -> None:
-        """Show what changed, at most every 0.3 s and at least every 2 s."""
+        """Show what changed, at most every 0.3 s and at least every 2 s, also when nothing did."""
         version = -1
         while True:
             if version != self._desk.path.version:
@@ -179,10 +180,11 @@ class Hub:
 
 
 async def feed(client: Client, socket: web.WebSocketResponse) -> None:
-    """Send a client's frames until it ends; raises what the connection raises."""
-    while (frame := await client.queue.get()) is not None:
-        async with asyncio.timeout(SEND_LIMIT_S):
-            await socket.send_frame(frame, WSMsgType.TEXT)
+    """Send a client's frames until it ends, or its connection does."""
+    with contextlib.suppress(ConnectionError, TimeoutError):
+        while (frame := await client.queue.get()) is not None:
+            async with asyncio.timeout(SEND_LIMIT_S):
+                await socket.send_frame(frame, WSMsgType.TEXT)
 
 
 def close_code(hub: Hub, client: Client) -> int:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import Final
 
 from aiohttp import WSCloseCode, web
@@ -46,8 +45,7 @@ async def _serve(request: web.Request, socket: web.WebSocketResponse, client: Cl
     parts = [feed(client, socket), _listen(socket)]
     if asking.token is not None:
         parts.append(_stay_known(request, asking.token))
-    with suppress(ConnectionError, TimeoutError):
-        await _first(parts)
+    await _first(parts)
 
 
 async def _first(parts: list[Coroutine[None, None, None]]) -> None:

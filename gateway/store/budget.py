@@ -47,8 +47,9 @@ class _Loss:
 class Budget:
     """Keeps the journal of a hall within its bytes."""
 
-    def __init__(self, writer: Worker) -> None:
+    def __init__(self, writer: Worker, reader: Worker) -> None:
         self._writer = writer
+        self._reader = reader
 
     async def trim(self, hall: str, keep_from_index: int) -> int:
         """Drop what lies before `keep_from_index`, every history has got and the kept snapshots cover; rows dropped."""
@@ -57,7 +58,8 @@ class Budget:
 
     async def enforce(self, hall: str, limit_bytes: int) -> Trimmed:
         """Bring the blobs of a hall's journal down to `limit_bytes`, as far as that is allowed."""
-        size = await self._writer.run(lambda connection: _size(connection, hall))
+        # Adding up a long journal takes a while: not where commits wait.
+        size = await self._reader.run(lambda connection: _size(connection, hall))
         over = size - limit_bytes
         if over <= 0:
             return Trimmed()

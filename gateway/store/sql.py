@@ -75,7 +75,7 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             quarantine=Quarantine(writer, reader),
             accounts=Accounts(writer, reader),
             cursors=Cursors(writer, reader),
-            budget=Budget(writer),
+            budget=Budget(writer, reader),
             sites=Sites(writer, reader),
             writer=writer,
             reader=reader,

@@ -35,7 +35,11 @@ async def shipped(bucket: InfluxBucket, load: Load, kinds: dict[str, tuple[str, 
     return found
 
 
-KINDS = {"queue-1": ("queue", "length"), "count-1": ("people_count", "occupancy"), "printer-1": ("equipment", "power_w")}
+KINDS = {
+    "queue-1": ("queue", "length"),
+    "count-1": ("people_count", "occupancy"),
+    "printer-1": ("equipment", "power_w"),
+}
 
 
 @pytest.mark.parametrize("way", ["stopped", "hanging"])

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from alerts.model import Book, Message
 from dashboard.server.desk import HistoryHealth
@@ -10,8 +9,6 @@ from gateway.history.shipper import Shipper
 from gateway.pipeline import Pipeline
 from gateway.store.contract import QuarantineRow
 from sensors.hall.state import HallState
-
-READY_AT_ONCE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +35,8 @@ class EngineOutbox:
     path: Pipeline
 
     def ready(self, now: int) -> Sequence[Message]:
-        """Messages that may be sent at `now`, life safety first."""
-        return self.path.core.engine.ready(now, READY_AT_ONCE)
+        """All messages that may be sent at `now`: a limit would let one channel's backlog hide the others."""
+        return self.path.core.engine.ready(now)
 
     def message(self, id: str) -> Message | None:
         """A message as it stands now."""

@@ -100,7 +100,7 @@ class Conditions:
         if known.active is None:
             known.active = known.told = now
             self._tell(known, holds=True, at=now)
-        elif known.clearing is not None:
+        else:
             self.end(key, now)
 
     def _doubt(self, known: Condition | None) -> None:

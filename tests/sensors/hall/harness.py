@@ -13,6 +13,7 @@ from sensors.hall.hall import Hall
 from sensors.hall.state import HallState, Staffing
 from sensors.inputs import Acted, AnyInput, Heard, Lane, Linked, Started, Ticked
 from sensors.readings import (
+    VALUES,
     Availability,
     Badge,
     BadgeResult,
@@ -131,8 +132,7 @@ class Speaking:
     def says(
         self,
         device: str,
-        value: Value,
-        *,
+        *values: Value,
         retained: bool = False,
         flags: Flag = Flag.NONE,
         replayed: bool = False,
@@ -142,28 +142,32 @@ class Speaking:
         sequence: int | None = None,
         lane: Lane = Lane.TELEMETRY,
     ) -> list[Fact]:
-        kind = Kind(type(value).__name__.lower() if type(value).__name__ != "PeopleCount" else "people_count")
         known = self.hall.state.devices.get(device)
         approved = known is not None and self.hall._floor.counts(known)
         place = Place() if known is None else Place(known.zone, known.window)
-        reading = Reading(
-            "main",
-            device,
-            place,
-            kind,
-            value,
-            self.now,
-            device_time,
-            clock,
-            boot,
-            sequence,
-            retained,
-            flags,
-            approved,
+        kinds = {type_: kind for kind, type_ in VALUES.items()}
+        pairs = tuple((kinds[type(value)], value) for value in values)
+        readings = tuple(
+            Reading(
+                "main",
+                device,
+                place,
+                kind,
+                value,
+                self.now,
+                device_time,
+                clock,
+                boot,
+                sequence,
+                retained,
+                flags,
+                approved,
+            )
+            for kind, value in pairs
         )
-        decoded = Decoded(device, ((kind, value),), device_time, clock, boot, sequence, flags)
-        arrival = Arrival("native", device, decoded, (reading,), approved)
-        topic, payload = f"t/{device}", repr((value, len(self.inputs))).encode()
+        decoded = Decoded(device, pairs, device_time, clock, boot, sequence, flags)
+        arrival = Arrival("native", device, decoded, readings, approved)
+        topic, payload = f"t/{device}", repr((values, len(self.inputs))).encode()
         item = Heard(self.now, topic, payload, lane, retained, replayed, awaiting=not approved)
         return self.take(item, arrival)
 

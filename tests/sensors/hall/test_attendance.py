@@ -106,3 +106,12 @@ def test_a_hall_that_begins_in_mid_session_accuses_nobody() -> None:
     hall.until("12:30")
     assert session(hall).punch is Punch.UNKNOWN
     assert [fact for fact in hall.told(FactKind.PUNCH) if fact.detail in {"late", "absent"}] == []
+
+
+def test_a_reader_that_failed_for_ten_minutes_of_the_clock_in_accuses_nobody() -> None:
+    hall = Speaking().start().until("09:10")
+    hall.says("r3", Availability(online=False))
+    hall.silence("r3").until("09:20")
+    hall.silent.clear()
+    hall.until("09:31")
+    assert session(hall).punch is Punch.UNKNOWN

@@ -175,3 +175,14 @@ def test_what_the_gateway_says_of_itself() -> None:
     told = [(fact.key, fact.holds, fact.again) for fact in hall.told(FactKind.GATEWAY)]
     key = "gateway/history/influx"
     assert told == [(key, True, False), (key, True, True), (key, False, False)]
+
+
+def test_while_one_session_is_down_a_device_heard_on_the_other_becomes_unknown_and_not_silent() -> None:
+    hall = Speaking().open()
+    hall.says("p1", Equipment(EquipmentState.OK), lane=Lane.SAFETY)
+    hall.take(Linked(hall.now, Lane.TELEMETRY, up=False))
+    hall.says("p1", Equipment(EquipmentState.OK), lane=Lane.SAFETY)
+    assert live(hall) is Liveness.ONLINE
+    hall.silence(*hall.hall.state.devices).forward(minutes=30)
+    assert live(hall) is Liveness.UNKNOWN
+    hall.expect_none(SILENT)

@@ -1,6 +1,10 @@
 """What holds for whatever comes: time may be cut anyhow, snapshots change nothing, the dead raise nothing."""
 
 import dataclasses
+import hashlib
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -216,6 +220,31 @@ def test_no_window_is_unstaffed_for_minutes_in_which_its_sensors_were_down(story
         while (due := hall.next_due()) is not None and due <= item.at:
             look(hall.fire_due(due))
         look(hall.step(item, arrival))
+
+
+def morning() -> str:
+    """Three windows nobody sits at, all closed at the same instant: the order of their facts must be told by us."""
+    hall = Speaking(site=site(thresholds={"unstaffed_clear_s": 0})).open()
+    for window in ("w2", "w3", "w1"):
+        hall.sits(window, present=False)
+    hall.until("12:01")
+    return repr((hall.facts, hashlib.sha256(encode_state(hall.hall.state)).hexdigest()))
+
+
+def test_another_process_tells_the_same() -> None:
+    ask = "from tests.sensors.hall.test_properties import morning; print(morning(), end='')"
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", ask],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2", "3", "4")
+    }
+    assert told == {morning()}
+    assert morning().count("holds=False") == 3
 
 
 def test_a_damaged_snapshot_is_refused() -> None:

@@ -1,7 +1,8 @@
 """Equipment, queues, crowds and buttons."""
 
 from sensors.facts import FactKind
-from sensors.hall.state import ZoneState
+from sensors.hall.state import Staffing, ZoneState
+from sensors.inputs import Lane, Linked
 from sensors.readings import (
     Availability,
     Battery,
@@ -146,6 +147,28 @@ def test_a_silent_queue_sensor_is_unknown() -> None:
     hall.says("q1", Availability(online=True))
     hall.forward(seconds=30)
     assert hall.expect(FactKind.QUEUE_LONG).holds
+
+
+def test_a_lost_link_drops_a_queue_that_was_not_yet_long_enough() -> None:
+    hall = Speaking().open()
+    hall.says("q1", Queue(25))
+    hall.take(Linked(hall.now, Lane.TELEMETRY, up=False))
+    hall.silence(*hall.hall.state.devices).forward(minutes=10)
+    hall.expect_none(FactKind.QUEUE_LONG)
+
+
+def test_a_broker_that_lost_our_session_leaves_what_was_said_last_in_doubt() -> None:
+    hall = Speaking().open().serve()
+    counted(hall, 20, 10)
+    hall.says("q1", Queue(25))
+    hall.take(Linked(hall.now, Lane.TELEMETRY, up=False))
+    hall.take(Linked(hall.now, Lane.TELEMETRY, up=True, missed=True))
+    hall.beat()
+    assert zone(hall).level is None
+    assert zone(hall).occupancy == 30
+    hall.forward(minutes=5)
+    assert hall.staffing() is Staffing.UNKNOWN
+    hall.expect_none(FactKind.QUEUE_LONG, FactKind.WINDOW_UNSTAFFED)
 
 
 def test_a_retained_queue_is_shown_and_not_told() -> None:

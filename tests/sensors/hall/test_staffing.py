@@ -8,8 +8,8 @@ from sensors.facts import FactKind
 from sensors.hall.staffing import TABLE, Sense
 from sensors.hall.state import Staffing
 from sensors.inputs import Lane, Linked
-from sensors.readings import Availability, Badge, BadgeResult, Presence
-from tests.sensors.hall.harness import Speaking, ms
+from sensors.readings import Availability, Badge, BadgeResult, Direction, Presence
+from tests.sensors.hall.harness import Speaking, ms, site
 
 UNSTAFFED = FactKind.WINDOW_UNSTAFFED
 
@@ -132,6 +132,19 @@ def test_minutes_in_which_the_sensor_was_down_do_not_count() -> None:
     assert hall.told(UNSTAFFED, "w3") == []
     hall.forward(minutes=2)
     assert hall.expect(UNSTAFFED, "w3").since >= back
+
+
+def test_a_sensor_that_comes_back_with_bad_news_speaks_only_from_then_on() -> None:
+    devices = [{"id": "rs", "kinds": ["badge", "presence"], "window": "w1"}]
+    hall = Speaking(site=site(devices=devices, shifts=[])).open()
+    hall.says("rs", Badge("04A1B2", BadgeResult.GRANTED), Presence(present=True))
+    hall.forward(minutes=5)
+    hall.says("rs", Availability(online=False))
+    hall.silence("rs").forward(minutes=1)
+    assert hall.staffing("w1") is Staffing.STAFFED
+    hall.silent.clear()
+    hall.says("rs", Badge("04A1B2", BadgeResult.GRANTED, Direction.OUT), Presence(present=False))
+    assert (hall.staffing("w1"), hall.hall.state.windows["w1"].since) == (Staffing.UNSTAFFED, hall.now)
 
 
 def test_going_unknown_never_clears() -> None:

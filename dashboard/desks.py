@@ -63,4 +63,5 @@ class HealthOfHistory:
 
     def __call__(self) -> HistoryHealth:
         """The shipper's last look."""
-        return HistoryHealth(self.store, self.shipper.lag().behind)
+        lag = self.shipper.lag()
+        return HistoryHealth(self.store, lag.behind, lag.refused)

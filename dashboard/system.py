@@ -40,6 +40,7 @@ from gateway.influx.ship import open_sink
 from gateway.link.paho import Broker, PahoLink, opened
 from gateway.pipeline import Clockwork, Pipeline
 from gateway.sending import SendingLoop
+from gateway.store.errors import StoreError
 from gateway.store.sql import Store, open_store, sqlite_url
 from sensors.decode.reception import Reception
 from sensors.errors import HallwatchError
@@ -56,6 +57,8 @@ log = logging.getLogger(__name__)
 
 STOP_WITHIN_S: Final = 4.5
 HOUSEKEEPING_S: Final = 60.0
+# More at once would hold the one writer longer than an alarm should wait.
+READINGS_AT_ONCE: Final = 100
 JOURNAL_BYTES: Final = 2 * 1024**3
 QUARANTINE_ROWS: Final = 10_000
 
@@ -228,6 +231,11 @@ async def _history(site: Site, store: Store) -> AsyncIterator[History]:
 
 
 async def _shipper(parts: HallParts, pipeline: Pipeline) -> Shipper:
+    """The one history that this site has; the cursor of another would hold the journal back for ever."""
+    for cursor in await parts.store.cursors.all(parts.hall.id):
+        if cursor.name != parts.history.name:
+            await parts.store.cursors.forget(parts.hall.id, cursor.name)
+
     def tell(behind: bool, why: str) -> None:
         pipeline.raised("history_behind", parts.history.name, holds=behind, detail=why)
 
@@ -236,7 +244,7 @@ async def _shipper(parts: HallParts, pipeline: Pipeline) -> Shipper:
         name=parts.history.name,
         read=pipeline.reads,
         salt=await parts.store.records.secret("badges"),
-        batch=parts.site.influx.batch if parts.site.influx is not None else 500,
+        batch=parts.site.influx.batch if parts.site.influx is not None else READINGS_AT_ONCE,
     )
     return Shipper(parts.store.journal, parts.store.cursors, parts.history.sink, feed, tell=tell)
 
@@ -246,10 +254,17 @@ async def _keep_house(store: Store, halls: list[str]) -> None:
     while True:
         await asyncio.sleep(HOUSEKEEPING_S)
         for hall in halls:
-            trimmed = await store.budget.enforce(hall, JOURNAL_BYTES)
-            if trimmed.dropped or trimmed.over:
-                log.error("journal of %s: %d messages dropped, %d bytes over", hall, trimmed.dropped, trimmed.over)
-            await store.quarantine.trim(hall, QUARANTINE_ROWS)
+            try:
+                await _tidy(store, hall)
+            except StoreError as error:
+                log.warning("the store has no time to tidy %s: %s", hall, error)
+
+
+async def _tidy(store: Store, hall: str) -> None:
+    trimmed = await store.budget.enforce(hall, JOURNAL_BYTES)
+    if trimmed.dropped or trimmed.over:
+        log.error("journal of %s: %d messages dropped, %d bytes over", hall, trimmed.dropped, trimmed.over)
+    await store.quarantine.trim(hall, QUARANTINE_ROWS)
 
 
 async def _kept_sites(store: Store) -> dict[str, Site]:

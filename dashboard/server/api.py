@@ -1,5 +1,6 @@
 """What people do: actions, logins, and how the server is."""
 
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Annotated
 
@@ -8,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dashboard.server.ask import OPTIONS, answer, body_of, desks_of, the_hall
 from dashboard.server.desk import HallDesk
+from dashboard.server.entities import account_of
 from dashboard.server.guard import COOKIE, DOORS, known, visitor
 from dashboard.server.problem import ProblemError
 from sensors.actions import read_action
@@ -89,4 +91,6 @@ def _status(desk: HallDesk) -> dict[str, object]:
         "tickets": len(book.tickets),
         "history_behind": health.behind,
         "history_store": health.store,
+        "history_refused": health.refused,
+        "account": asdict(account_of(state)),
     }

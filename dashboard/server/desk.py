@@ -59,10 +59,11 @@ class Replay(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HistoryHealth:
-    """Where the history is kept, and how many inputs of the journal it has not got yet."""
+    """Where the history is kept, how many inputs of the journal it has not got yet, how many points it refused."""
 
     store: str = "sqlite"
     behind: int = 0
+    refused: int = 0
 
 
 class Health(Protocol):

@@ -47,7 +47,7 @@ def entities(
 def _hall(desk: HallDesk, history: HistoryHealth, *, rate: float, demo: bool) -> HallEntity:
     hall, state = desk.site.hall, desk.view.state
     now = desk.path.now()
-    sums = _sum([device.account for device in state.devices.values()] + [state.stray])
+    sums = account_of(state)
     return HallEntity(
         id=hall.id,
         name=name(hall.name),
@@ -70,9 +70,10 @@ def _hall(desk: HallDesk, history: HistoryHealth, *, rate: float, demo: bool) ->
     )
 
 
-def _sum(accounts: list[Account]) -> Account:
+def account_of(state: HallState) -> Account:
+    """Messages of all devices, and of none, by what became of them."""
     total = Account()
-    for one in accounts:
+    for one in (*(device.account for device in state.devices.values()), state.stray):
         total.received += one.received
         total.stored += one.stored
         total.duplicate += one.duplicate

@@ -1,12 +1,12 @@
 """The real gateway as a child process: `hallwatch run`, its data, its API over the Unix socket."""
 
 import json
-import os
 import re
 import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, Self
 
 import aiohttp
@@ -14,10 +14,10 @@ import aiohttp
 from tests.servers.process import Process
 
 
-class Refusal(AssertionError):
+class RefusalError(AssertionError):
     """The API answered with an error; `problem` is its body."""
 
-    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+    def __init__(self, status: int, problem: object) -> None:
         super().__init__(f"{status} {problem}")
         self.status = status
         self.problem = problem
@@ -32,7 +32,8 @@ class Hallwatch:
         self.data = folder / "data"
         self.site_file = folder / "site.yaml"
         self.site_file.write_text(site, encoding="utf-8")
-        self.socket = Path(f"/tmp/hallwatch-{os.getpid()}-{abs(hash(str(folder))) % 10**8}.sock")
+        # A Unix socket's path is short by law, and pytest's folders are not.
+        self.socket = Path(mkdtemp(prefix="hallwatch-")) / "s"
         self.environment = dict(environment or {})
         command = [sys.executable, "-m", "dashboard.cli.main", "run", "--site", str(self.site_file)]
         command += ["--data", str(self.data), "--listen", "127.0.0.1:0", "--socket", str(self.socket)]
@@ -87,17 +88,23 @@ class Hallwatch:
     def __exit__(self, *exc: object) -> None:
         self.process.stop()
         self.socket.unlink(missing_ok=True)
+        self.socket.parent.rmdir()
 
-    async def get(self, path: str) -> Any:
+    async def get(self, path: str) -> Any:  # noqa: ANN401 - JSON of many shapes
         """GET of the API, as the local user."""
         return await self._call("GET", path, None)
+
+    async def account(self) -> dict[str, int]:
+        """The account of the first hall: messages by what became of them."""
+        account = (await self.get("/api/v1/status"))["halls"][0]["account"]
+        return {str(name): int(count) for name, count in account.items()}
 
     async def act(self, **action: object) -> list[str]:
         """Do an action, as the local user; returns the ids that it made or changed."""
         answer = await self._call("POST", "/api/v1/actions", action)
         return [str(ref) for ref in answer["refs"]]
 
-    async def _call(self, method: str, path: str, body: object) -> Any:
+    async def _call(self, method: str, path: str, body: object) -> Any:  # noqa: ANN401
         connector = aiohttp.UnixConnector(str(self.socket))
         async with (
             aiohttp.ClientSession(connector=connector) as session,
@@ -106,5 +113,5 @@ class Hallwatch:
             text = await response.text()
             data = json.loads(text) if text else None
             if response.status >= 400:
-                raise Refusal(response.status, data)
+                raise RefusalError(response.status, data)
             return data

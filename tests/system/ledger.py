@@ -43,7 +43,7 @@ async def read_kept(path: Path) -> Kept:
         return Kept(
             sequences=await _sequences(store),
             alarms=list(await store.records.alarms(HALL, open_only=False, limit=1000)),
-            events=list(await store.records.events(HALL, limit=5000)),
+            events=[row.event for row in await store.records.events(HALL, limit=5000)],
             resumed=encode_state(resumed.hall.state),
             from_empty=encode_state(empty.hall.state),
         )

@@ -4,12 +4,14 @@ import asyncio
 import json
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import aiomqtt
 
 PREFIX = "hallwatch/v1/main"
-TELEMETRY = {
+Maker = Callable[[random.Random], dict[str, object]]
+TELEMETRY: dict[str, tuple[str, Maker]] = {
     "queue-1": ("queue", lambda dice: {"length": dice.randrange(5)}),
     "count-1": ("people_count", lambda dice: {"occupancy": dice.randrange(30)}),
     "air-1": ("environment", lambda dice: {"temperature_c": 20 + dice.random()}),

@@ -26,8 +26,7 @@ async def drained(gateway: Hallwatch, load: Load) -> None:
     expected = sum(len(numbers) for numbers in load.sent.values())
     async with asyncio.timeout(PATIENCE_S):
         while True:
-            account = await gateway.get("/api/v1/account")
-            if account["stored"] >= expected:
+            if (await gateway.account())["stored"] >= expected:
                 return
             await asyncio.sleep(0.1)
 
@@ -54,11 +53,11 @@ async def test_kill_at_a_random_point_under_load(seed: int, tmp_path: Path, mosq
     try:
         load = Load(mosquitto.port, seed)
         fires = (dice.randrange(50, 300), dice.randrange(300, MESSAGES))
-        running = asyncio.create_task(load.run(MESSAGES, fires=fires))
-        await asyncio.sleep(dice.uniform(0.05, 0.9))
-        gateway.kill()
-        await asyncio.to_thread(gateway.start)
-        await running
+        async with asyncio.TaskGroup() as group:
+            group.create_task(load.run(MESSAGES, fires=fires))
+            await asyncio.sleep(dice.uniform(0.05, 0.9))
+            gateway.kill()
+            await asyncio.to_thread(gateway.start)
         await drained(gateway, load)
     finally:
         gateway.stop()

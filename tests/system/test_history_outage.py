@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
+from gateway.store.sql import open_store, sqlite_url
 from tests.servers.influx import InfluxBucket
 from tests.servers.mosquitto import Mosquitto
 from tests.system.hallwatch import Hallwatch
@@ -57,7 +58,7 @@ async def test_an_outage_loses_no_reading_and_delays_no_alarm(
         await load.run(300, fires=(100,))
         # The alarm is there while InfluxDB is still away: it did not wait for it.
         async with asyncio.timeout(PATIENCE_S):
-            while not [one for one in await gateway.get("/api/v1/alarms") if one["kind"] == "fire"]:
+            while not [one for one in (await gateway.get("/api/v1/alarms"))["items"] if one["kind"] == "fire"]:
                 await asyncio.sleep(0.05)
         await load.run(200)
         await asyncio.to_thread(server.start if way == "stopped" else server.resume)
@@ -81,7 +82,10 @@ async def test_a_refused_point_is_set_aside_and_blocks_nothing(
         await load.run(300)
         found = await shipped(influx_bucket, load, KINDS)
         async with asyncio.timeout(PATIENCE_S):
-            while (refused := await gateway.get("/api/v1/history/refused"))["count"] < len(load.sent["air-1"]):
+            while (await gateway.get("/api/v1/status"))["halls"][0]["history_refused"] < len(load.sent["air-1"]):
                 await asyncio.sleep(0.2)
     assert found == {device: len(load.sent[device]) for device in KINDS}
-    assert "conflict" in refused["rows"][0]["reason"]
+    async with open_store(sqlite_url(gateway.store)) as store:
+        refused = await store.cursors.refused("main", "influxdb", limit=5)
+    assert {row.device for row in refused} == {"air-1"}
+    assert all("conflict" in row.reason for row in refused)

@@ -1,6 +1,6 @@
 """Deadlines: moved to and fro, they fire at their last word, in order."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sensors.hall.timers import Timers
@@ -10,6 +10,7 @@ DROP = st.tuples(st.just("drop"), st.sampled_from("abcd"), st.just(0))
 TAKE = st.tuples(st.just("take"), st.just(""), st.integers(0, 50))
 
 
+@example([("set", "a", 50), ("set", "b", 20), ("set", "a", 10)])  # moved to before another
 @given(st.lists(SET | DROP | TAKE, max_size=300))
 def test_they_are_what_a_plain_dict_would_say(steps: list[tuple[str, str, int]]) -> None:
     plain: dict[str, int] = {}

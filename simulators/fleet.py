@@ -28,14 +28,14 @@ class UnknownFamilyError(ValueError):
 class Fleet:
     """A hall's devices. The same site, hall, seed and start give the same publications."""
 
-    def __init__(self, site: Site, hall: str | None = None, seed: int = 1, *, boot: int = 0) -> None:
-        """`hall` defaults to the site's first; `boot` is how often the devices have started before."""
+    def __init__(self, site: Site, hall: str | None = None, seed: int = 1) -> None:
+        """`hall` defaults to the site's first. Raises `UnknownFamilyError`."""
         found = site.halls[0] if hall is None else next(part for part in site.halls if part.id == hall)
         self.index = SiteIndex(site, found)
         self.hall = found.id
         self._bases = {use.family: use.base for use in site.families if use.hall in {None, found.id}}
         self.devices = {device.id: device for device in found.devices if not device.retired}
-        self._models = {device.id: self._model(device, boot) for device in self.devices.values()}
+        self._models = {device.id: self._model(device) for device in self.devices.values()}
         self._voices = Voices(self.index, seed)
         self._day = lru_cache(maxsize=4)(lambda date: make_day(self.index, date, seed))
 
@@ -96,9 +96,9 @@ class Fleet:
             yield from sorted(words, key=_order)
             at = until
 
-    def _model(self, device: Device, boot: int) -> SimulatedDevice:
+    def _model(self, device: Device) -> SimulatedDevice:
         if device.family == NATIVE:
-            return NativeDevice(self.hall, device, base=self._bases.get(NATIVE), boot=boot)
+            return NativeDevice(self.hall, device, base=self._bases.get(NATIVE))
         if device.family == ZIGBEE:
             return Zigbee2MqttDevice(device, base=self._bases.get(ZIGBEE))
         raise UnknownFamilyError(f"no simulated device speaks {device.family} ({device.id})")

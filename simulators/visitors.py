@@ -16,8 +16,8 @@ from typing import Final
 from sensors.site.calendar import Span
 from sensors.site.model import Service, Window
 
-# Share of the windows' capacity that the busiest minute asks for. A hall at 40 % has short queues, as most days do.
-LOAD: Final = 0.40
+# Share of the windows' capacity that the busiest minute asks for; at two thirds, queues are short, as on most days.
+LOAD: Final = 0.65
 LAST_CALL_MS: Final = 600_000
 MINUTE_MS: Final = 60_000
 ARRIVE, FREE, OPEN, CLOSE = range(4)

@@ -8,19 +8,19 @@ from simulators.publication import Publication
 
 
 class NativeDevice:
-    """One native device. Its first boot is `boot` + 1."""
+    """One native device. Its boot number is the second at which it started, so that no two starts share one."""
 
-    def __init__(self, hall: str, device: Device, *, base: str | None = None, boot: int = 0) -> None:
+    def __init__(self, hall: str, device: Device, *, base: str | None = None) -> None:
         self.id = device.id
         self._hall = hall
         self._base = base or BASE
         self._address = device.address or device.id
-        self._boot = boot
+        self._boot = 0
         self._sequence = 0
 
     def connect(self, at: int) -> tuple[Publication, ...]:
         """Begin a new boot and say so; the sequence starts at 1."""
-        self._boot += 1
+        self._boot = max(self._boot + 1, at // 1000)
         self._sequence = 0
         return self.say(Availability(online=True), at)
 

@@ -1,6 +1,7 @@
 """Proof 2: InfluxDB away under load, then back: nothing missing, no alarm waited, a refused point blocks nothing."""
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,12 @@ def counted(bucket: InfluxBucket, measurement: str, field: str) -> int:
 async def shipped(bucket: InfluxBucket, load: Load, kinds: dict[str, tuple[str, str]]) -> dict[str, int]:
     """Wait until InfluxDB has as many points of each device's kind as were sent; what it has in the end."""
     found: dict[str, int] = {}
-    async with asyncio.timeout(PATIENCE_S):
-        while any(found.get(device, -1) < len(load.sent[device]) for device in kinds):
-            await asyncio.sleep(0.3)
-            found = {device: counted(bucket, *kinds[device]) for device in kinds}
+    sent = {device: len(load.sent[device]) for device in kinds}
+    until = time.monotonic() + PATIENCE_S
+    while any(found.get(device, -1) < sent[device] for device in kinds):
+        assert time.monotonic() < until, f"{found} of {sent}"
+        await asyncio.sleep(0.3)
+        found = {device: counted(bucket, *kinds[device]) for device in kinds}
     return found
 
 

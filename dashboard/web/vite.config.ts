@@ -6,4 +6,6 @@ export default defineConfig({
   base: './',
   plugins: [svelte()],
   build: { target: 'es2022', outDir: '../static', emptyOutDir: true, assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  // Tests read the style sheet's colours.
+  test: { css: { include: [/app\.css/] } },
 })

@@ -13,9 +13,12 @@ export class Problem extends Error {
 
 export type Action = { do: string } & Record<string, unknown>
 
-/** Addresses are relative to the page, so that it works behind a proxy's path. */
+/** Addresses are relative to the page, so that it works behind a proxy's path; `?hall=` of the page goes with them. */
 export function address(path: string): string {
-  return new URL(`api/v1/${path}`, document.baseURI).href
+  const found = new URL(`api/v1/${path}`, document.baseURI)
+  const hall = new URLSearchParams(location.search).get('hall')
+  if (hall) found.searchParams.set('hall', hall)
+  return found.href
 }
 
 async function request(path: string, init: RequestInit = {}): Promise<unknown> {

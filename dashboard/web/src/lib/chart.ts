@@ -2,6 +2,7 @@
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import type { History } from './api'
+import { withGaps } from './gaps'
 import { clockTime, moment } from './time'
 
 export interface Drawing {
@@ -10,24 +11,10 @@ export interface Drawing {
   end: number
   every: number
   unit: string
+  /** The legend's words for the instant under the pointer. */
+  time: string
   tag: string
   zone: string
-}
-
-/** Points with a null put into each hole, since uPlot joins what has no null between; times in seconds. */
-export function withGaps({ times, values }: History, every: number): [number[], (number | null)[]] {
-  const xs: number[] = []
-  const ys: (number | null)[] = []
-  times.forEach((at, index) => {
-    const last = times[index - 1]
-    if (last !== undefined && at - last > every * 2.5) {
-      xs.push((last + every) / 1000)
-      ys.push(null)
-    }
-    xs.push(at / 1000)
-    ys.push(values[index] ?? null)
-  })
-  return [xs, ys]
 }
 
 function colour(name: string): string {
@@ -57,7 +44,7 @@ export function draw(element: HTMLElement, drawing: Drawing): () => void {
       { ...axis, size: 46 },
     ],
     series: [
-      { label: '', value: (_, at) => (at == null ? '' : clockTime(at * 1000, tag, zone, true)) },
+      { label: drawing.time, value: (_, at) => (at == null ? '' : clockTime(at * 1000, tag, zone, true)) },
       {
         label: unit, stroke: colour('info'), fill: colour('shade'), width: 1.8, spanGaps: false,
         value: (_, value) => (value == null ? '–' : String(Math.round(value * 100) / 100)),

@@ -10,7 +10,8 @@ const RANKS = ['life_safety', 'high', 'medium', 'low']
 
 /** Alarms that somebody still must answer: by priority, then unanswered before answered, then the newest. */
 export function inOrder(alarms: readonly Alarm[]): Alarm[] {
-  const rank = (alarm: Alarm) => (RANKS.indexOf(alarm.priority) + RANKS.length + 1) % (RANKS.length + 1)
+  // A priority of tomorrow (-1) stands before all.
+  const rank = (alarm: Alarm) => RANKS.indexOf(alarm.priority)
   const answered = (alarm: Alarm) => Number(alarm.acknowledged !== null)
   return alarms
     .filter((alarm) => alarm.closed === null)

@@ -13,8 +13,8 @@ export type Dialog =
 
 class Session {
   dialog = $state.raw<Dialog | null>(null)
-  /** The last refusal, in words, until it is closed. */
-  trouble = $state<string | null>(null)
+  /** The last refusal, until it is closed. */
+  trouble = $state.raw<unknown>(null)
   /** Set by main.ts: opens the live link anew, whose snapshot tells who one is. */
   reconnect: () => void = () => undefined
   #waiting: { action: Action; done: (ok: boolean) => void } | null = null
@@ -28,7 +28,7 @@ class Session {
       return true
     } catch (error) {
       if (error instanceof Problem && error.status === 401) return this.#afterLogin(action)
-      this.trouble = describe(error)
+      this.trouble = error
       return false
     }
   }
@@ -49,7 +49,7 @@ class Session {
     try {
       await logout()
     } catch (error) {
-      this.trouble = describe(error)
+      this.trouble = error
     }
     this.reconnect()
   }

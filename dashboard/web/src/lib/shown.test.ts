@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest'
+import type { Alarm } from './entities'
+import { everyFor, fieldsOf } from './fields'
+import { withGaps } from './gaps'
+import { fit, inside, labelPlace, textWidth } from './geometry'
+import { inOrder, total } from './hall'
+import { deviceIcon, look } from './states'
+import { clockTime, moment, span, stopwatch } from './time'
+
+const NINE = Date.UTC(2026, 10, 23, 1, 0, 5)
+
+describe('times', () => {
+  it('are of the hall, in 24 hours', () => {
+    expect(clockTime(NINE, 'zh-CN', 'Asia/Shanghai', true)).toBe('09:00:05')
+    expect(clockTime(NINE - 9 * 3_600_000, 'en-GB', 'Asia/Shanghai')).toBe('00:00')
+    expect(moment(NINE, NINE, 'en-GB', 'Asia/Shanghai')).toBe('09:00')
+    expect(moment(NINE - 86_400_000, NINE, 'en-GB', 'Asia/Shanghai')).toMatch(/22.*09:00/)
+  })
+
+  it('are told as one figure', () => {
+    expect(span(-5)).toEqual({ unit: 'now', n: 0 })
+    expect(span(59_000)).toEqual({ unit: 's', n: 59 })
+    expect(span(89 * 60_000)).toEqual({ unit: 'min', n: 89 })
+    expect(span(30 * 3_600_000)).toEqual({ unit: 'h', n: 30 })
+    expect(span(72 * 3_600_000)).toEqual({ unit: 'd', n: 3 })
+    expect(stopwatch(125_000)).toBe('2:05')
+    expect(stopwatch(3_725_000)).toBe('1:02:05')
+    expect(stopwatch(-1)).toBe('0:00')
+  })
+})
+
+describe('states', () => {
+  it('look unknown when they are missing or new, never normal', () => {
+    for (const code of [null, 'unknown', 'a-state-of-tomorrow']) {
+      for (const group of ['staffing', 'liveness', 'level', 'state', 'punch']) {
+        expect(look(group, code)).toEqual({ tone: 'unknown', icon: 'ask' })
+      }
+    }
+    expect(look('liveness', 'online').tone).toBe('good')
+  })
+
+  it('have a symbol for each device', () => {
+    expect(deviceIcon(['equipment', 'battery'], 'printer')).toBe('printer')
+    expect(deviceIcon(['battery', 'fire'], null)).toBe('flame')
+    expect(deviceIcon([], null)).toBe('network')
+  })
+})
+
+describe('alarms', () => {
+  const alarm = (id: string, priority: string, raised: number, more: Partial<Alarm> = {}) =>
+    ({ id, priority, raised, acknowledged: null, closed: null, ...more }) as Alarm
+
+  it('stand by priority, then unanswered, then the newest; closed ones are gone', () => {
+    const order = inOrder([
+      alarm('low', 'low', 9), alarm('old', 'high', 1), alarm('new', 'high', 5), alarm('acked', 'high', 8, { acknowledged: 8 }),
+      alarm('closed', 'life_safety', 9, { closed: 9 }), alarm('fire', 'life_safety', 0),
+    ])
+    expect(order.map((one) => one.id)).toEqual(['fire', 'new', 'old', 'acked', 'low'])
+  })
+
+  it('of a priority that this page does not know stand first, not last', () => {
+    expect(inOrder([alarm('a', 'life_safety', 1), alarm('b', 'new-word', 1)])[0]?.id).toBe('b')
+  })
+})
+
+describe('sums', () => {
+  it('say when a part is unknown', () => {
+    expect(total([1, 2])).toEqual({ sum: 3, part: false })
+    expect(total([1, null])).toEqual({ sum: 1, part: true })
+    expect(total([null])).toEqual({ sum: null, part: true })
+  })
+})
+
+describe('the chart', () => {
+  it('leaves a hole where nothing was heard', () => {
+    const [xs, ys] = withGaps({ times: [0, 1000, 9000], values: [1, 2, 3] }, 1000)
+    expect(xs).toEqual([0, 1, 2, 9])
+    expect(ys).toEqual([1, 2, null, 3])
+  })
+
+  it('asks for some hundred points', () => {
+    for (const hours of [1, 4, 12, 24]) {
+      const points = (hours * 3_600_000) / everyFor(hours * 3_600_000)
+      expect(points).toBeGreaterThan(60)
+      expect(points).toBeLessThanOrEqual(400)
+    }
+  })
+
+  it('offers the fields of what a device reports', () => {
+    expect(fieldsOf(['queue', 'availability']).map((one) => one.field)).toContain('length')
+    expect(fieldsOf(['badge'])).toEqual([])
+  })
+})
+
+describe('the plan', () => {
+  const square = [[0, 0], [10, 0], [10, 8], [0, 8]] as const
+
+  it('knows what is inside', () => {
+    expect(inside([5, 4], square)).toBe(true)
+    expect(inside([11, 4], square)).toBe(false)
+  })
+
+  it('puts a label where nothing stands', () => {
+    const things = [[1, 1], [9, 1], [1, 7], [5, 1.5], [4, 4]] as const
+    const [left, middle] = labelPlace(square, things, 3, 1.5)
+    for (const [x, y] of things) {
+      const over = x > left - 1 && x < left + 4 && Math.abs(y - middle) < 1.75
+      expect(over, `${x} ${y} against ${left} ${middle}`).toBe(false)
+    }
+    expect(labelPlace(square, [], 3, 1.5)[1]).toBeLessThan(2)
+  })
+
+  it('cuts words to their room', () => {
+    expect(textWidth('窗口')).toBe(2)
+    expect(fit('学籍', 4)).toBe('学籍')
+    expect(fit('综合业务窗口', 4)).toBe('综合业…')
+  })
+})

@@ -4,12 +4,11 @@ No I/O, no clock, no task. Deadlines of the hall and of the engine are fired in 
 time, before the input that comes later is looked at: how often `advance` is called changes nothing.
 """
 
-from sensors.hall.hall import Hall
-
 from alerts.engine import Engine
 from alerts.model import Changes, Outcome
 from sensors.actions import read_action
 from sensors.decode.reception import Arrival
+from sensors.hall.hall import Hall
 from sensors.inputs import Acted, AnyInput
 
 
@@ -37,10 +36,11 @@ class Core:
 
         A refused action has changed nothing but the time.
         """
+        self.hall.lapse(item)
         self.advance(item.at)
         if isinstance(item, Acted):
             action = read_action(item.action)
-            self.hall.check(action)
+            self.hall.check(action, item.at)
             self.engine.check(action, self.hall.state)
         facts = self.hall.step(item, arrival)
         return self.engine.step(item, facts, self.hall.state)

@@ -36,7 +36,7 @@ from sensors.errors import RefusedError
 from sensors.facts import Fact, FactKind, Subject
 from sensors.hall.state import HallState
 from sensors.inputs import Acted, AnyInput, Attempting, Reported, Started
-from sensors.site.model import Hall, Site
+from sensors.site.model import Site
 
 NO_LIMIT: Final = 1_000_000
 DEAD_LETTER, CHANNEL_FAILING = CHANNEL_ALARMS
@@ -46,9 +46,9 @@ class Engine:
     """One hall's alert engine over its book."""
 
     def __init__(self, site: Site, hall: str, book: Book) -> None:
-        """Go on from `book`, which is changed in place. Raises `StopIteration` for a hall that the site has not."""
+        """Go on from `book`, which is changed in place. Raises `KeyError` if the site has no such hall."""
         self._ledger = Ledger(hall, book)
-        self._routing = Routing(site, _hall(site, hall))
+        self._routing = Routing(site, {part.id: part for part in site.halls}[hall])
         self._outbox = Outbox(self._ledger)
         self._alarms = Alarms(self._ledger)
         self._escalation = Escalation(self._ledger, self._outbox, self._routing)
@@ -317,10 +317,6 @@ class Engine:
             raise RefusedError("no_such_step", run=action.run, step=action.step)
         if step.done is not None:
             raise RefusedError("step_done", run=action.run, step=action.step)
-
-
-def _hall(site: Site, id: str) -> Hall:
-    return next(hall for hall in site.halls if hall.id == id)
 
 
 def _is_due(due: int | None, now: int) -> bool:

@@ -9,7 +9,7 @@ from alerts.outbox import FAILING_AFTER, POLICIES, wait_ms
 from sensors.actions import Acknowledge, AnswerMessage, StandDown, StartPlan
 from sensors.facts import FactKind
 from sensors.inputs import Reported
-from tests.alerts.harness import Scene
+from tests.alerts.harness import Scene, site
 
 WINDOW = FactKind.WINDOW_UNSTAFFED
 
@@ -82,7 +82,8 @@ def test_a_service_that_names_its_time_is_obeyed_within_limits() -> None:
 
 @pytest.mark.parametrize("outcome", ["never", "retry"])
 def test_a_dead_letter_is_an_alarm_told_by_another_channel_and_breeds_no_other(outcome: str) -> None:
-    scene = Scene(mute=True)
+    # Everybody is told by all channels: ann has two, and the second one is dead.
+    scene = Scene(site(routing={"people": ["ann"]}), mute=True)
     scene.raised(FactKind.HELP, "b1")
     (message,) = [one for one in scene.engine.ready(scene.now) if one.channel == "hook"]
     for _ in range(1 if outcome == "never" else POLICIES[Lane.LIFE_SAFETY].attempts):

@@ -82,12 +82,12 @@ class MessageMachine:
             self._count(device, item, arrival, now)
         if item.replayed:
             return
+        if arrival.decoded.seen:  # a bridge's list only lists: whoever tells it, its devices wait for approval
+            self._registry.seen(arrival.family, arrival.decoded, now)
         if device is None or device.origin not in COUNTING or item.awaiting:
             self._stranger(device, item, arrival, now)
             return
         self._lives(device, item, arrival, now)
-        if arrival.decoded.seen:
-            self._registry.seen(arrival.family, arrival.decoded, now)
         for reading in arrival.readings:
             self._reading(device, reading, now)
 
@@ -150,8 +150,7 @@ class MessageMachine:
             case Equipment() as value:
                 self._equipment.take(device, reading, value, now)
             case Fire() as value:
-                self._fire.take(device, reading, value, now, approved=True)
-                self._equipment.take_detector(device, reading, value, now)
+                self._detector(device, reading, value, now)
             case Availability() as value:
                 self._liveness.said(device, value, now, live=reading.live)
             case Crowd() as value:
@@ -164,6 +163,12 @@ class MessageMachine:
                 self._equipment.take_battery(device, reading, value, now)
             case _:
                 pass
+
+    def _detector(self, device: DeviceState, reading: Reading, value: Fire, now: int) -> None:
+        """A fire read out of a damaged message is not approved, though its device is: it says nothing of the rest."""
+        self._fire.take(device, reading, value, now, approved=reading.approved)
+        if reading.approved:
+            self._equipment.take_detector(device, reading, value, now)
 
     def _badge(self, device: DeviceState, reading: Reading, value: Badge, now: int) -> None:
         person = self._floor.index.person_by_badge(value.token)

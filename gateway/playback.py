@@ -7,13 +7,23 @@ what the outbox would send counts as sent at once.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from alerts.core import Core
 from gateway.batch import BatchMaker, Entry, Waiting
 from gateway.link.contract import Delivery
 from gateway.store.contract import Journal
 from sensors.decode.family import Packet
 from sensors.inputs import AnyInput, Attempting, Reported
 
-Played = Packet | AnyInput
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """An input that is made when its time has come, because it speaks of what will have happened by then."""
+
+    at: int
+    make: Callable[[Core], AnyInput]
+
+
+Played = Packet | AnyInput | Later
 SLICE_MS = 1000
 SLICE_LIMIT = 500
 MESSAGES_A_SLICE = 1000
@@ -21,10 +31,11 @@ MESSAGES_A_SLICE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Entries that are committed together, and the instant at which they end."""
+    """Entries that are committed together, the instant at which they end, and what is made only then."""
 
     entries: list[Entry]
     end: int
+    later: Later | None = None
 
 
 async def play(
@@ -41,6 +52,8 @@ async def play(
         await _commit(maker, journal, part.entries, part.end)
         await _let_pass(maker, journal, part.end)
         await _send_all(maker, journal, part.end)
+        if part.later is not None:
+            await _commit(maker, journal, [Waiting(part.later.make(maker.core), None)], part.end)
         if progress is not None:
             progress(part.end)
 
@@ -76,6 +89,10 @@ def _slices(items: Iterable[Played], until: int, slice_ms: int) -> Iterator[Slic
         if end is not None and (item.at > end or len(entries) >= SLICE_LIMIT):
             yield Slice(entries, min(end, item.at))
             entries, end = [], None
+        if isinstance(item, Later):
+            yield Slice(entries, item.at, item)
+            entries, end = [], None
+            continue
         end = end if end is not None else item.at + slice_ms
         entries.append(Delivery(item, 0, 0) if isinstance(item, Packet) else Waiting(item, None))
     yield Slice(entries, until)

@@ -116,7 +116,9 @@ def test_the_bridge_names_its_devices_with_what_they_expose() -> None:
 
 def test_a_damaged_fire_of_a_known_detector_asks_people_to_look() -> None:
     listener = Listener(SITE, EIGHT)
-    damaged = Publication(EIGHT, "hallwatch/v1/main/safety/smoke-staff/fire", b'{"value":{"alarm":true', 1, False, "x")
+    damaged = Publication(
+        EIGHT, "hallwatch/v1/main/safety/smoke-staff/fire", b'{"value":{"alarm":true', 1, retain=False, device="x"
+    )
     listener.hear(iter([damaged]), EIGHT + 1)
     (fact,) = listener.facts
     assert (fact.kind, fact.subject.id, fact.verified) == (FactKind.FIRE, "smoke-staff", False)

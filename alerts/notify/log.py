@@ -14,5 +14,5 @@ class LogSender:
     async def send(self, message: Message, text: Text) -> Answer:
         """Write one line; life safety stands out by its level."""
         level = logging.CRITICAL if message.lane is Lane.LIFE_SAFETY else logging.WARNING
-        LOG.log(level, "%s | %s | %s", text.title, text.body_zh, text.tail_en)
+        LOG.log(level, "%s | %s | %s", text.title, text.body_zh.replace("\n", "；"), text.tail_en)
         return Sent()

@@ -97,6 +97,7 @@ DETAILS: Final[tuple[tuple[str, Pair], ...]] = (
     ("hall", ("大厅：$hall", "Hall: $hall")),
     ("zone", ("区域：$zone", "Zone: $zone")),
     ("device", ("设备：$device", "Device: $device")),
+    ("signal", ("新信号：$signal", "New signal: $signal")),
     ("level", ("级别：$level", "Level: $level")),
     ("value", ("数值：$value", "Value: $value")),
     ("threshold", ("阈值：$threshold", "Threshold: $threshold")),

@@ -81,8 +81,10 @@ async def answer(request: web.Request) -> web.Response:
         return _said("already_answered")
     try:
         await desk.path.act(message.person or "link", AnswerMessage(message.id))
-    except RefusedError as error:
-        return _said("already_answered" if error.code == "already_answered" else "refused")
+    except RefusedError:
+        # Two taps on the button, or answered on the page a moment ago; else what it is about has ended.
+        kept = await desk.records.message(desk.id, message.id)
+        return _said("refused" if kept is None or kept.answered is None else "already_answered")
     return _said("answered")
 
 

@@ -78,7 +78,7 @@ def _known(error: HallwatchError | ValidationError) -> ProblemError:
         case ValidationError():
             return ProblemError(400, "bad_action", told(error))
         case RefusedError():
-            return ProblemError(409, error.code, str(error), **error.params)
+            return ProblemError(409, error.code, **error.params)
         case QuestionError():
             return ProblemError(400, error.code, str(error))
         case _:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 import stat
@@ -15,6 +16,8 @@ from aiohttp import web
 
 from dashboard.server.page_socket import HUBS
 from sensors.errors import HallwatchError
+
+LOG = logging.getLogger(__name__)
 
 PATH_LONGEST: Final = 100
 SHUTDOWN_S: Final = 2.0
@@ -46,6 +49,7 @@ async def serving(app: web.Application, host: str, port: int, socket_path: Path 
             port = await _listen_tcp(runner, host, port)
             if local is not None:
                 await web.SockSite(runner, local).start()
+            LOG.info("page: http://%s:%d", f"[{host}]" if ":" in host else host, port)
             async with asyncio.TaskGroup() as group:
                 hubs = [group.create_task(hub.run()) for hub in app[HUBS].values()]
                 try:

@@ -170,7 +170,7 @@ async def test_a_page_that_goes_is_forgotten(server: Running) -> None:
         await frame(socket)
         assert server.app[HUBS]["h1"].clients == 1
     async with asyncio.timeout(5):
-        while server.app[HUBS]["h1"].clients:  # noqa: ASYNC110 (the server tells nobody)
+        while server.app[HUBS]["h1"].clients:
             await asyncio.sleep(0.01)
 
 

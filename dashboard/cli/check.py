@@ -1,0 +1,61 @@
+"""`hallwatch check FILE`: every error of a site file by line, key, value and mend; its schema for editors."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from dashboard.cli.place import Commands
+from sensors.errors import HallwatchError
+from sensors.site.load import read_site
+from sensors.site.model import Site
+from sensors.site.problem import format_problems
+
+LONGEST = 8 * 1024 * 1024
+
+
+class SiteFileError(HallwatchError):
+    """The site file cannot be read at all."""
+
+    code = "site_file"
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command."""
+    command = commands.add_parser("check", help="检查站点文件 · check a site file")
+    command.add_argument("file", type=Path, metavar="FILE", nargs="?", help="站点文件 · the site file")
+    command.add_argument("--schema", action="store_true", help="输出 JSON Schema · print the JSON Schema")
+    command.set_defaults(run=run, command=command)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """0: good (warnings are printed); 1: it would not load."""
+    if chosen.schema:
+        schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Site.model_json_schema()}
+        print(json.dumps(schema, ensure_ascii=False, indent=2))
+        return 0
+    if chosen.file is None:
+        chosen.command.error("FILE")
+    loaded = read_site(read_text(chosen.file), str(chosen.file))
+    if loaded.problems:
+        print(format_problems(loaded.problems, loaded.name), file=sys.stderr)
+    if loaded.site is None:
+        return 1
+    halls = loaded.site.halls
+    devices = sum(len(hall.devices) for hall in halls)
+    print(f"{chosen.file}: 可用 · good ({len(halls)} 大厅 halls, {devices} 设备 devices, {loaded.digest[:12]})")
+    return 0
+
+
+def read_text(file: Path) -> str:
+    """The file's text; raises `SiteFileError`."""
+    try:
+        if file.stat().st_size > LONGEST:
+            raise SiteFileError(f"{file}: 文件过大 · larger than {LONGEST} bytes")
+        return file.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SiteFileError(
+            f"{file}: 请存为 UTF-8 · save it as UTF-8 ({error.reason} at byte {error.start})"
+        ) from error
+    except OSError as error:
+        raise SiteFileError(f"{file}: {error.strerror}") from error

@@ -1,0 +1,108 @@
+"""`hallwatch simulate SCENARIO --broker HOST:PORT`: simulated devices on any broker, at real time."""
+
+import argparse
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import aiomqtt
+from pydantic import ValidationError
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from ruamel.yaml.error import YAMLError
+
+from dashboard.cli.check import read_text
+from dashboard.cli.example import EXAMPLE, load_site
+from dashboard.cli.place import Commands, address
+from sensors.errors import HallwatchError
+from sensors.site.model import Site
+from simulators.clock import SimClock
+from simulators.link import Broker, simulate
+from simulators.scenario import Scenario, load_scenario, scenario_names, shipped_scenario
+
+
+class BrokerError(HallwatchError):
+    """The broker does not answer, refuses, or was lost."""
+
+    code = "broker"
+
+
+class ScenarioError(HallwatchError):
+    """No such scenario, or its file is wrong."""
+
+    code = "scenario"
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command."""
+    command = commands.add_parser("simulate", help="向 MQTT 服务器播放模拟场景 · play a scenario onto a broker")
+    command.add_argument("scenario", metavar="SCENARIO", help=f"{', '.join(scenario_names())}, FILE.yaml")
+    command.add_argument("--broker", type=address, required=True, metavar="HOST:PORT", help="MQTT 服务器 · the broker")
+    command.add_argument(
+        "--username", metavar="NAME", help="登录名；密码取自 · login; its password is $HALLWATCH_MQTT_PASSWORD"
+    )
+    command.add_argument("--site", type=Path, metavar="FILE", help="站点文件，默认为示例 · default: the example site")
+    command.add_argument("--speed", type=speed, default=1.0, metavar="N", help="几倍于真实时间 · times real time")
+    command.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Play the scenario from now on, to its end."""
+    site = (
+        load_site(read_text(chosen.site), str(chosen.site))
+        if chosen.site
+        else load_site(EXAMPLE.read_text("utf-8"), EXAMPLE.name)
+    )
+    scenario = find(chosen.scenario)
+    sent = asyncio.run(_play(chosen, site, scenario))
+    print(f"{scenario.title.zh} · {scenario.title.en or scenario.id}: {sent} 条消息已发布 · messages published")
+    return 0
+
+
+async def _play(chosen: argparse.Namespace, site: Site, scenario: Scenario) -> int:
+    start = time.time_ns() // 1_000_000
+    host, port = chosen.broker
+    broker = Broker(host, port, chosen.username, os.environ.get("HALLWATCH_MQTT_PASSWORD"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f}%"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns) as bar:
+        task = bar.add_task(scenario.title.zh, total=scenario.duration_s * 1000)
+        try:
+            return await simulate(
+                scenario,
+                site,
+                broker,
+                SimClock.start(start, chosen.speed),
+                on_progress=lambda reached: bar.update(task, completed=reached.at - start),
+            )
+        except ValueError as error:
+            raise ScenarioError(str(error)) from error
+        except aiomqtt.MqttError as error:
+            raise BrokerError(f"{host}:{port}: {error}") from error
+
+
+def find(name: str) -> Scenario:
+    """A scenario by its name, or from a file; raises `ScenarioError`."""
+    try:
+        if name.endswith((".yaml", ".yml")):
+            return load_scenario(read_text(Path(name)))
+        return shipped_scenario(name)
+    except KeyError:
+        raise ScenarioError(f"{name}: 没有这个场景 · no such scenario; {', '.join(scenario_names())}") from None
+    except (ValidationError, YAMLError) as error:
+        raise ScenarioError(f"{name}: {error}") from error
+
+
+def speed(text: str) -> float:
+    """How many times real time, as argparse wants it."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 1000:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"{text!r}: 0 < N <= 1000")
+    return value

@@ -1,0 +1,194 @@
+import asyncio
+import io
+import json
+import socket
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from alerts.model import Changes
+from dashboard.cli import demo
+from dashboard.cli.example import EXAMPLE, load_site, on_broker
+from dashboard.cli.main import main
+from dashboard.cli.place import address
+from gateway.store.contract import Batch, Quarantined
+from sensors.actions import Acknowledge
+from sensors.inputs import Ticked, pack
+from sensors.site.calendar import HallCalendar
+from tests.dashboard.desk import NOW, Running, running
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Running]:
+    async with running(tmp_path) as server:
+        yield server
+
+
+async def command(server: Running, *words: str) -> int:
+    """Run the command in a thread, as it would run in a process of its own."""
+    return await asyncio.to_thread(main, [*words, "--socket", str(server.socket)])
+
+
+# -- on a running system
+
+
+async def test_an_alarm_is_acknowledged(server: Running, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await command(server, "ack", "A000001", "--note", "seen") == 0
+    actor, action = server.path.acted[0]
+    assert actor.startswith("local:")
+    assert action == Acknowledge("A000001", "seen")
+    server.path.refuse = "alarm_closed"
+    assert await command(server, "ack", "A000001") == 1
+    assert "alarm_closed: alarm=A000001" in capsys.readouterr().err
+
+
+async def test_a_user_is_added_by_a_password_from_stdin(
+    server: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("a good password\n"))
+    assert await command(server, "user", "add", "li") == 0
+    _, session = await server.doors.login("li", "a good password", "test")
+    assert session.user == "li"
+    monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
+    assert await command(server, "user", "add", "zhao") == 1
+    said = capsys.readouterr()
+    assert "bad_password" in said.err
+    assert "a good password" not in said.out + said.err
+
+
+async def test_the_quarantine_is_listed_replayed_and_discarded(
+    server: Running, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held = [
+        Quarantined("h1", NOW, "d[red]1", "t", payload, len(payload), "00", "bad_json", "no JSON")
+        for payload in (b"rubbish", b"\x1b[31mred")
+    ]
+    await server.store.journal.commit(Batch("h1", 0, 1, NOW, pack([Ticked(NOW)]), Changes(), tuple(held)))
+    assert await command(server, "quarantine", "list") == 0
+    listed = capsys.readouterr().out
+    assert "bad_json" in listed
+    assert "\x1b[31m" not in listed, "a device does not paint the terminal"
+    assert await command(server, "quarantine", "replay", "2") == 0
+    assert await command(server, "quarantine", "replay", "1") == 1
+    assert await command(server, "quarantine", "discard", "1") == 0
+    assert await command(server, "quarantine", "discard", "7") == 1
+
+
+async def test_the_status_tells_that_the_broker_is_lost(server: Running, capsys: pytest.CaptureFixture[str]) -> None:
+    server.view.state.links = {"safety": True, "telemetry": True}
+    assert await command(server, "status", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["halls"][0]["devices"] == {"online": 1}
+    server.view.state.links["safety"] = False
+    assert await command(server, "status") == 1
+    assert "down" in capsys.readouterr().out
+
+
+def test_nobody_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--data", str(tmp_path)]) == 1
+    assert "is hallwatch running?" in capsys.readouterr().err
+
+
+# -- check
+
+
+def test_the_example_is_good(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(EXAMPLE)]) == 0
+    assert "good" in capsys.readouterr().out
+
+
+def test_a_bad_site_is_told_by_line_and_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text(EXAMPLE.read_text("utf-8").replace("port: 1883", "port: 99999"), encoding="utf-8")
+    assert main(["check", str(file)]) == 1
+    said = capsys.readouterr().err
+    assert "mqtt.port" in said
+    assert "99999" in said
+
+
+def test_what_is_no_site_file_at_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "site.yaml"
+    assert main(["check", str(file)]) == 1
+    file.write_bytes("名称".encode("gb18030"))
+    assert main(["check", str(file)]) == 1
+    assert "UTF-8" in capsys.readouterr().err
+
+
+def test_the_schema_is_a_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--schema"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    assert "halls" in schema["properties"]
+
+
+# -- words on the command line
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("h:1", ("h", 1)), (":8080", ("127.0.0.1", 8080)), ("[::1]:0", ("::1", 0)), ("0.0.0.0:80", ("0.0.0.0", 80))],  # noqa: S104
+)
+def test_an_address(text: str, expected: tuple[str, int]) -> None:
+    assert address(text) == expected
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [], ["sing"], ["run"], ["check"], ["run", "--site", "x", "--listen", "here"],
+        ["run", "--site", "x", "--listen", "h:70000"],
+        ["simulate", "real_fire"], ["simulate", "real_fire", "--broker", "h:1", "--speed", "0"],
+    ],
+)  # fmt: skip
+def test_wrong_usage_is_told_and_ends_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert "usage: hallwatch" in capsys.readouterr().err
+
+
+def test_a_scenario_that_is_not_there_or_a_broker_that_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        broker = f"127.0.0.1:{closed.getsockname()[1]}"
+        assert main(["simulate", "picnic", "--broker", broker]) == 1
+        assert "real_fire" in capsys.readouterr().err
+        assert main(["simulate", "real_fire", "--broker", broker]) == 1
+        assert broker in capsys.readouterr().err
+
+
+def test_a_site_with_errors_is_not_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text("site: x\n", encoding="utf-8")
+    assert main(["run", "--site", str(file), "--data", str(tmp_path / "data")]) == 1
+    assert "halls" in capsys.readouterr().err
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+
+
+# -- the demo
+
+
+def test_the_demo_opens_in_opening_hours_whenever_it_is_started() -> None:
+    site = load_site(EXAMPLE.read_text("utf-8"), EXAMPLE.name)
+    calendar = HallCalendar(site.halls[0])
+    zone = ZoneInfo(site.halls[0].timezone)
+    for day in range(2, 16):
+        for hour in (3, 10, 23):
+            now = round(datetime(2026, 3, day, hour, 30, tzinfo=zone).timestamp() * 1000)
+            start = demo.opening(site, now)
+            assert calendar.is_open(start)
+            assert start - now <= 86_400_000
+
+
+def test_the_demos_site_is_the_example_on_its_own_broker() -> None:
+    site = load_site(on_broker(EXAMPLE.read_text("utf-8"), "127.0.0.1", 4321, "hallwatch"), "demo")
+    assert (site.mqtt.port, site.mqtt.version, site.mqtt.username) == (4321, "3.1.1", "hallwatch")
+
+
+def test_a_port_that_is_taken_is_replaced() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert demo.free_port("127.0.0.1", port) not in {0, port}

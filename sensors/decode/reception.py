@@ -17,7 +17,7 @@ from sensors.decode.sequence import is_duplicate, was_heard
 from sensors.errors import UndecodableError
 from sensors.hall.state import DeviceState, HallState, Origin
 from sensors.inputs import Heard
-from sensors.readings import Fire, Flag, Kind, Place, Reading, Value
+from sensors.readings import Fire, Flag, Kind, Place, Reading
 from sensors.site.model import Site
 
 # Whoever may publish can invent names; a list that nobody can read to its end helps nobody.
@@ -171,40 +171,28 @@ class Reception:
     ) -> Arrival:
         place = _place(device.zone, device.window) if device is not None else _place()
         flags = decoded.flags if flags is _NO_FLAGS else decoded.flags | flags
+        # Positional and in one loop: this runs for every message there is.
         readings = tuple(
             [
-                self._reading(name, place, kind, value, decoded, packet, approved, flags)
+                Reading(
+                    self._hall,
+                    name,
+                    place,
+                    kind,
+                    value,
+                    packet.at,
+                    decoded.device_time,
+                    decoded.clock,
+                    decoded.boot,
+                    decoded.sequence,
+                    packet.retained,
+                    flags,
+                    approved,
+                )
                 for kind, value in decoded.values
             ]
         )
         return Arrival(family.name, name, decoded, readings, approved)
-
-    def _reading(
-        self,
-        name: str,
-        place: Place,
-        kind: Kind,
-        value: Value,
-        decoded: Decoded,
-        packet: Packet,
-        approved: bool,
-        flags: Flag,
-    ) -> Reading:
-        return Reading(
-            self._hall,
-            name,
-            place,
-            kind,
-            value,
-            packet.at,
-            decoded.device_time,
-            decoded.clock,
-            decoded.boot,
-            decoded.sequence,
-            packet.retained,
-            flags,
-            approved,
-        )
 
 
 def _approved(device: DeviceState) -> bool:

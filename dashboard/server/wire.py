@@ -287,7 +287,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot", tag_field="t"):
     entities: dict[str, AnyEntity]
 
 
-class Delta(msgspec.Struct, frozen=True, tag="delta", tag_field="t"):
+class Delta(msgspec.Struct, frozen=True, tag="delta", tag_field="t", omit_defaults=True):
     """What changed: entities set whole, and keys gone. Sent at least each 2 s, empty or not (a heartbeat)."""
 
     seq: int

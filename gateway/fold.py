@@ -74,7 +74,8 @@ async def fold(
     """
     snapshot = None if from_empty else await journal.snapshot(name)
     state, index = _usable(snapshot, whole=await _is_whole(journal, name))
-    begin = state.site if state is not None and state.site in sites else digest
+    known = state.site if state is not None else await _first_site(journal, name)
+    begin = known if known in sites else digest
     folder = Folder.start(name, begin, sites, state)
     while rows := await journal.read(name, index, ROWS_A_READ):
         for row in rows:
@@ -91,6 +92,13 @@ def take_snapshot(state: HallState, index: int) -> Snapshot:
     """The hall's state as a snapshot before input `index`."""
     blob = encode_state(state)
     return Snapshot(state.hall, index, state.now, STATE_VERSION, blob, hashlib.sha256(blob).hexdigest())
+
+
+async def _first_site(journal: Journal, name: str) -> str:
+    """The site file that was in force when the journal began."""
+    rows = await journal.read(name, 0, 1)
+    items = unpack(rows[0].blob) if rows else []
+    return next((item.site for item in items if isinstance(item, Started)), "")
 
 
 async def _is_whole(journal: Journal, name: str) -> bool:

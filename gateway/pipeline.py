@@ -214,10 +214,12 @@ class Pipeline:
         pause = None if due is None else self._clock.real_seconds(due)
         if not self.waiting:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
         if self._ordinary and not self._urgent and not self._closed:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), LINGER_S)
+                async with asyncio.timeout(LINGER_S):
+                    await self._hurry.wait()
         self._wake.clear()
         self._hurry.clear()
 

@@ -82,7 +82,8 @@ class SendingLoop:
                 self._start(group)
                 # A retry's time comes without news, so look without news as well.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), LOOK_S)
+                    async with asyncio.timeout(LOOK_S):
+                        await self._wake.wait()
                 self._wake.clear()
             news.cancel()
 

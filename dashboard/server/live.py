@@ -106,7 +106,8 @@ class Hub:
             self.show()
             began = time.monotonic()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._desk.path.wait_changed(version), HEARTBEAT_S)
+                async with asyncio.timeout(HEARTBEAT_S):
+                    await self._desk.path.wait_changed(version)
             await asyncio.sleep(max(0.0, TICK_S - (time.monotonic() - began)))
 
     async def _look(self) -> None:

@@ -142,7 +142,8 @@ class PahoLink:
         info = self._client.publish(topic, payload, qos=1)
         acknowledged = self._announced[info.mid] = self._loop.create_future()
         try:
-            await asyncio.wait_for(acknowledged, ANNOUNCE_WITHIN_S)
+            async with asyncio.timeout(ANNOUNCE_WITHIN_S):
+                await acknowledged
         finally:
             self._announced.pop(info.mid, None)
 
@@ -182,7 +183,8 @@ class PahoLink:
         accepted = False
         while not self._gone.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._gone.wait(), 1.0)
+                async with asyncio.timeout(1.0):
+                    await self._gone.wait()
             accepted = accepted or self.connected
             # While reading is paused PINGRESP is not read either, so paho must not judge the keep-alive.
             if (

@@ -70,6 +70,7 @@ class Hallwatch:
 
     def start(self) -> None:
         """Start, and wait until it answers."""
+        self.socket.parent.mkdir(exist_ok=True)
         self.socket.unlink(missing_ok=True)
         self.process.start()
 

@@ -155,9 +155,7 @@ def _run(one: Run) -> ExpectedRun:
 
 
 def _ticket(one: Ticket) -> ExpectedTicket:
-    return ExpectedTicket.model_validate(
-        {"subject": f"{one.subject.type}/{one.subject.id}", "state": one.state.value}
-    )
+    return ExpectedTicket.model_validate({"subject": f"{one.subject.type}/{one.subject.id}", "state": one.state.value})
 
 
 def _messages(expected: Iterable[ExpectedMessages], ending: Ending) -> list[str]:

@@ -1,0 +1,93 @@
+"""Case `page`: what open pages cost the gateway, for an ordinary hall in which ten messages a second are said."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+
+from benchmarks.figures import Table
+from benchmarks.hall import Servers
+from benchmarks.load import load
+from benchmarks.plan import NotMeasuredError, Plan, Say
+from benchmarks.servers import Gateway, broker, cpu_s
+from tests.servers.mosquitto import Mosquitto
+
+RATE = 10
+PAGES = (0, 1, 50, 200)
+SETTLE_S = 1.5
+
+
+@dataclass(slots=True)
+class Seen:
+    """What all pages have been sent."""
+
+    frames: int = 0
+    size: int = 0
+
+
+async def run(plan: Plan, say: Say) -> Table:
+    """Each number of pages in every round, by turns, at one gateway."""
+    seconds = 4.0 if plan.quick else 8.0
+    table = Table("page", f"Open pages (WebSocket) of a hall with {RATE} messages/s, {seconds:.0f} s each", "gateway")
+    with broker(plan.folder / "page") as mosquitto:
+        async with Gateway(plan.folder / "page-gateway", Servers(mosquitto.port)).running() as gateway:
+            for number in range(plan.rounds):
+                for pages in PAGES:
+                    say(f"round {number + 1}: {pages} pages")
+                    await _pages(table, mosquitto, gateway, pages, seconds)
+    table.notes.append(
+        "The pages are opened by this process, whose CPU is not counted. A page is sent at most 3.3 deltas a second."
+    )
+    return table
+
+
+async def _pages(table: Table, mosquitto: Mosquitto, gateway: Gateway, pages: int, seconds: float) -> None:
+    count = int((SETTLE_S + seconds + 30) * RATE)
+    async with (
+        load(mosquitto.port, count, RATE) as running,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
+    ):
+        running.begin()
+        seen = Seen()
+        async with _opened(session, gateway, pages, seen):
+            await asyncio.sleep(SETTLE_S)
+            used, before, began = cpu_s(gateway.pid), Seen(seen.frames, seen.size), time.monotonic()
+            await asyncio.sleep(seconds)
+            took, used = time.monotonic() - began, cpu_s(gateway.pid) - used
+            frames, size = seen.frames - before.frames, seen.size - before.size
+    label = f"{pages} pages" if pages != 1 else "1 page"
+    table.add(label, "gateway", "% of a core", used / took * 100)
+    if not pages:
+        return
+    if frames == 0:
+        raise NotMeasuredError(f"{pages} open pages were sent nothing")
+    table.add(label, "deltas", "a page and second", frames / took / pages)
+    table.add(label, "delta", "bytes", size / frames)
+    table.add(label, "CPU", "µs a delta", used / frames * 1e6)
+
+
+@asynccontextmanager
+async def _opened(session: aiohttp.ClientSession, gateway: Gateway, pages: int, seen: Seen) -> AsyncIterator[None]:
+    async with contextlib.AsyncExitStack() as stack:
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        readers: list[asyncio.Task[None]] = []
+        for _ in range(pages):
+            socket = await stack.enter_async_context(
+                session.ws_connect(f"{gateway.url}/api/v1/live", origin=gateway.url)
+            )
+            await socket.receive()  # the snapshot
+            readers.append(group.create_task(_read(socket, seen)))
+        yield
+        for reader in readers:
+            reader.cancel()
+
+
+async def _read(socket: aiohttp.ClientWebSocketResponse, seen: Seen) -> None:
+    async for frame in socket:
+        if frame.type is aiohttp.WSMsgType.TEXT:
+            seen.frames += 1
+            seen.size += len(frame.data)

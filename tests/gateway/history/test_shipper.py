@@ -59,7 +59,7 @@ async def shipping(store: Store, sink: HistorySink, read: Read = read_count, **m
 async def until(true: Callable[[], bool], within_s: float = 20) -> None:
     """Wait for something to become so."""
     async with asyncio.timeout(within_s):
-        while not true():  # noqa: ASYNC110 - what is waited for is a real server
+        while not true():
             await asyncio.sleep(0.01)
 
 
@@ -147,7 +147,7 @@ async def test_a_refused_point_is_put_aside_and_the_rest_goes_on(store: Store, i
             await until(done(one, 498))
             assert one.lag().refused == 2
     since = f"time >= {T0}000000"
-    rows = influx_bucket.influxql(f"SELECT count(occupancy) FROM people_count WHERE {since}")  # noqa: S608
+    rows = influx_bucket.influxql(f"SELECT count(occupancy) FROM people_count WHERE {since}")
     assert [row["count"] for row in rows] == [498]
     aside = await store.cursors.refused(HALL, "h")
     assert [row.index for row in aside] == [260, 13]

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
@@ -108,11 +109,9 @@ async def test_reading_stops_at_the_limit_and_goes_on(mosquitto: Mosquitto) -> N
         await until(lambda: len(inlet.deliveries) >= 10)
         await asyncio.sleep(0.5)
         assert len(inlet.deliveries) == 10
-        taken = 0
-        while taken < 30:
-            await until(lambda: len(inlet.deliveries) > taken)
+        for taken in range(30):
+            await until(functools.partial(lambda place: len(inlet.deliveries) > place, taken))
             link.acknowledge(inlet.deliveries[taken : taken + 1])
-            taken += 1
     assert inlet.payloads() == [b"%d" % number for number in range(30)]
 
 

@@ -143,7 +143,7 @@ class Gateway:
 
     async def runs(self) -> list[dict[str, Any]]:
         """The plans' runs under way."""
-        found: list[dict[str, Any]] = await self._call("GET", "/api/v1/runs?open=1", None)
+        found: list[dict[str, Any]] = (await self._call("GET", "/api/v1/runs?open=1", None))["items"]
         return found
 
     async def act(self, **action: object) -> None:

@@ -55,8 +55,7 @@ def number(value: float) -> str:
 def show(console: Console, tables: Sequence[Table], where: dict[str, str]) -> None:
     """Print every table, and the machine."""
     for table in tables:
-        grid = Grid(title=f"{table.case}: {table.title}", title_justify="left", caption_justify="left")
-        grid.caption = "\n".join(table.notes)
+        grid = Grid(title=f"{table.case}: {table.title}", title_justify="left")
         grid.add_column("median (least–most)")
         units = table.columns
         for name, unit in units.items():
@@ -66,7 +65,7 @@ def show(console: Console, tables: Sequence[Table], where: dict[str, str]) -> No
             ratio = table.ratio_of(row)
             cells = [text_of(row.figures[name]) if name in row.figures else "" for name in units]
             grid.add_row(row.label, *cells, "" if ratio is None else f"{ratio:.2f}")
-        console.print(grid, "")
+        console.print(grid, *table.notes, "", sep="\n", highlight=False)
     console.print("; ".join(f"{name}: {value}" for name, value in where.items()), soft_wrap=True, highlight=False)
 
 

@@ -237,7 +237,7 @@ class Pipeline:
         try:
             prepared = self._maker.prepare(entries, self._clock.now())
             await self._commit(prepared)
-        except (HallwatchError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever one message brings to light, the others go on
             await self._isolate(entries, error)
         else:
             self._finish(prepared)

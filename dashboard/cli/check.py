@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 
 from dashboard.cli.place import Commands
+from sensors.decode.schema import native_schema
 from sensors.errors import HallwatchError
 from sensors.site.load import read_site
-from sensors.site.model import Site
 from sensors.site.problem import format_problems
+from sensors.site.schema import site_schema
 
 LONGEST = 8 * 1024 * 1024
 
@@ -24,14 +25,20 @@ def add_to(commands: Commands) -> None:
     """Add the command."""
     command = commands.add_parser("check", help="检查站点文件 · check a site file")
     command.add_argument("file", type=Path, metavar="FILE", nargs="?", help="站点文件 · the site file")
-    command.add_argument("--schema", action="store_true", help="输出 JSON Schema · print the JSON Schema")
+    command.add_argument(
+        "--schema",
+        choices=("site", "device"),
+        nargs="?",
+        const="site",
+        help="输出 JSON Schema（站点文件，或设备消息）· print the JSON Schema: site file, or devices",
+    )
     command.set_defaults(run=run, command=command)
 
 
 def run(chosen: argparse.Namespace) -> int:
     """0: good (warnings are printed); 1: it would not load."""
     if chosen.schema:
-        schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Site.model_json_schema()}
+        schema = site_schema() if chosen.schema == "site" else native_schema()
         print(json.dumps(schema, ensure_ascii=False, indent=2))
         return 0
     if chosen.file is None:

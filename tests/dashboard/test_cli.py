@@ -120,6 +120,8 @@ def test_the_schema_is_a_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--schema"]) == 0
     schema = json.loads(capsys.readouterr().out)
     assert "halls" in schema["properties"]
+    assert main(["check", "--schema", "device"]) == 0
+    assert json.loads(capsys.readouterr().out)["$id"] == "urn:hallwatch:native:v1"
 
 
 # -- words on the command line

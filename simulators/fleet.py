@@ -11,7 +11,7 @@ from sensors.site.model import Device, Site
 from simulators.day import Day, make_day
 from simulators.devices.model import SimulatedDevice
 from simulators.devices.native import NativeDevice
-from simulators.devices.zigbee2mqtt import Zigbee2MqttDevice, bridge_publications
+from simulators.devices.zigbee2mqtt import BRIDGE, Zigbee2MqttBridge, Zigbee2MqttDevice, bridge_publications
 from simulators.publication import Publication, Told
 from simulators.voices import Voices
 
@@ -51,9 +51,11 @@ class Fleet:
         yield from merge(greetings, self._words(start, end), key=_order)
 
     def connect(self, at: int) -> list[Publication]:
-        """Every device starts; the bridge names those behind it."""
-        behind = [device for device in self.devices.values() if device.family == ZIGBEE]
-        said = list(bridge_publications(behind, at, self._bases.get(ZIGBEE))) if behind else []
+        """Every device starts; the bridge names those behind it, also where it is not in the site itself."""
+        behind = self._behind()
+        said: list[Publication] = []
+        if behind and not any(_is_bridge(device) for device in self.devices.values()):
+            said.extend(bridge_publications(behind, at, self._bases.get(ZIGBEE)))
         for model in self._models.values():
             said.extend(model.connect(at))
         return said
@@ -99,9 +101,18 @@ class Fleet:
     def _model(self, device: Device) -> SimulatedDevice:
         if device.family == NATIVE:
             return NativeDevice(self.hall, device, base=self._bases.get(NATIVE))
+        if _is_bridge(device):
+            return Zigbee2MqttBridge(device, self._behind(), base=self._bases.get(ZIGBEE))
         if device.family == ZIGBEE:
             return Zigbee2MqttDevice(device, base=self._bases.get(ZIGBEE))
         raise UnknownFamilyError(f"no simulated device speaks {device.family} ({device.id})")
+
+    def _behind(self) -> list[Device]:
+        return [it for it in self.devices.values() if it.family == ZIGBEE and not _is_bridge(it)]
+
+
+def _is_bridge(device: Device) -> bool:
+    return device.family == ZIGBEE and device.address == BRIDGE
 
 
 def _order(told: Told) -> tuple[int, str]:

@@ -25,6 +25,7 @@ from sensors.site.model import Device
 from simulators.publication import Publication
 
 BASE: Final = "zigbee2mqtt"
+BRIDGE: Final = "bridge"
 _SMOKE: Final = {FireSensor.CO: "carbon_monoxide", FireSensor.GAS: "gas"}
 _ACTIONS: Final = {ButtonAction.HELP: "hold", ButtonAction.FAULT: "double"}
 _EXPOSES: Final = {
@@ -74,15 +75,44 @@ class Zigbee2MqttDevice:
         return Publication(at, self._topic, payload, 1, False, self.id)  # noqa: FBT003 - not retained
 
 
-def bridge_publications(devices: list[Device], at: int, base: str | None = None) -> tuple[Publication, ...]:
+class Zigbee2MqttBridge:
+    """The bridge as a device of the site: it speaks when it starts, and its last will speaks for it."""
+
+    def __init__(self, device: Device, behind: list[Device], *, base: str | None = None) -> None:
+        self.id = device.id
+        self._behind = behind
+        self._base = base
+
+    def connect(self, at: int) -> tuple[Publication, ...]:
+        """It is online, and names whom it knows."""
+        return bridge_publications(self._behind, at, self._base, self.id)
+
+    def say(self, value: Value, at: int, flags: Flag = Flag.NONE) -> tuple[Publication, ...]:
+        """Whether it is there; it measures nothing."""
+        del flags
+        return (_bridge_state(value.online, at, self._base, self.id),) if isinstance(value, Availability) else ()
+
+    def will(self, at: int) -> Publication:
+        """What the broker publishes for it when it is lost."""
+        return _bridge_state(online=False, at=at, base=self._base, id=self.id)
+
+
+def bridge_publications(
+    devices: list[Device], at: int, base: str | None = None, id: str = BRIDGE
+) -> tuple[Publication, ...]:
     """What the bridge says when it starts: that it is online, and whom it knows."""
     listed = [{"type": "Coordinator", "friendly_name": "Coordinator", "supported": False}]
     listed += [_entry(device) for device in devices]
-    root = f"{base or BASE}/bridge"
+    topic = f"{base or BASE}/{BRIDGE}/devices"
     return (
-        Publication(at, f"{root}/state", b'{"state":"online"}', 1, True, "bridge"),  # noqa: FBT003 - retained
-        Publication(at, f"{root}/devices", json.dumps(listed).encode(), 1, True, "bridge"),  # noqa: FBT003
+        _bridge_state(online=True, at=at, base=base, id=id),
+        Publication(at, topic, json.dumps(listed).encode(), 1, retain=True, device=id),
     )
+
+
+def _bridge_state(online: bool, at: int, base: str | None, id: str) -> Publication:
+    payload = json.dumps({"state": "online" if online else "offline"}).encode()
+    return Publication(at, f"{base or BASE}/{BRIDGE}/state", payload, 1, retain=True, device=id)
 
 
 def _entry(device: Device) -> dict[str, Any]:

@@ -68,8 +68,7 @@ def test_a_day_raises_nothing_but_punches_and_everybody_is_on_time() -> None:
     listener.hear(Fleet(SITE, seed=3).publications(EIGHT, end), end)
     kinds = Counter((fact.kind, fact.detail) for fact in listener.facts)
     assert set(kinds) == {(FactKind.PUNCH, "on_time")}
-    assert set(listener.verdicts) <= {Verdict.STORED, Verdict.AWAITING}
-    assert listener.verdicts[Verdict.AWAITING] == 2, "the bridge alone is not in the site"
+    assert set(listener.verdicts) == {Verdict.STORED}
 
 
 def test_nobody_comes_on_a_sunday() -> None:
@@ -107,11 +106,32 @@ def test_a_zigbee_device_repeats_all_that_it_knows() -> None:
 
 
 def test_the_bridge_names_its_devices_with_what_they_expose() -> None:
-    behind = [device for device in SITE.halls[0].devices if device.family == "zigbee2mqtt"]
+    behind = [it for it in SITE.halls[0].devices if it.family == "zigbee2mqtt" and it.address != "bridge"]
     listener = Listener(SITE, EIGHT)
     listener.hear(iter(bridge_publications(behind, EIGHT)), EIGHT + 1)
     names = {device.address for device in listener.hall.state.devices.values() if device.model}
     assert names == {device.address for device in behind}
+
+
+def test_a_bridge_of_the_site_speaks_when_it_starts_and_its_last_will_for_it() -> None:
+    fleet = Fleet(SITE)
+    started = [one for one in fleet.connect(EIGHT) if "/bridge/" in one.topic]
+    assert [one.topic for one in started] == ["zigbee2mqtt/bridge/state", "zigbee2mqtt/bridge/devices"]
+    listener = Listener(SITE, EIGHT)
+    listener.hear(iter(fleet.connect(EIGHT)), EIGHT + 1)
+    device = listener.hall.state.devices["zigbee-bridge"]
+    assert (device.origin, device.liveness) == (Origin.SITE, Liveness.ONLINE)
+    listener.hear(iter([fleet.will("zigbee-bridge", EIGHT + 2)]), EIGHT + 3)
+    assert device.liveness is Liveness.OFFLINE
+    assert listener.hall.state.devices["smoke-lounge"].liveness is Liveness.UNKNOWN
+
+
+def test_a_site_without_its_bridge_has_one_all_the_same() -> None:
+    hall = SITE.halls[0]
+    others = tuple(device for device in hall.devices if device.address != "bridge")
+    fleet = Fleet(SITE.model_copy(update={"halls": (hall.model_copy(update={"devices": others}),)}))
+    started = [one.topic for one in fleet.connect(EIGHT) if "/bridge/" in one.topic]
+    assert started == ["zigbee2mqtt/bridge/state", "zigbee2mqtt/bridge/devices"]
 
 
 def test_a_damaged_fire_of_a_known_detector_asks_people_to_look() -> None:

@@ -26,14 +26,14 @@ class People:
         person = self.site.person(id)
         return Name(id, id) if person is None else name(person.name)
 
-    def actor(self, actor: str | None) -> str | None:
+    def actor(self, actor: str | None) -> Name | str | None:
         """Who did something: a person's name where the site knows it, "" for a reader who may not see it."""
         if actor is None:
             return None
         if not self.shown:
             return ""
         person = self.site.person(actor)
-        return actor if person is None else person.name.zh
+        return actor if person is None else name(person.name)
 
     def text(self, text: str) -> str:
         """What a person has typed, in which names may stand."""

@@ -10,7 +10,10 @@ import msgspec
 
 
 class Name(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A name in both languages."""
+    """A name in both languages.
+
+    Who did something (`…_by`, `actor`) is a person of the site by name, else a word: a user, a device, `engine`.
+    """
 
     zh: str
     en: str
@@ -45,7 +48,10 @@ class HallEntity(Entity, frozen=True, tag="hall", omit_defaults=True):
 
 
 class ZoneEntity(Entity, frozen=True, tag="zone", omit_defaults=True):
-    """A zone with its outline in metres. `level` is None while unknown; `stale` when its sensors are silent."""
+    """A zone with its outline in metres. `level` is None while unknown; `stale` when its sensors are silent.
+
+    Where nothing counts people (`counted` False) there is nothing to know, and so nothing unknown.
+    """
 
     name: Name
     outline: tuple[tuple[float, float], ...]
@@ -55,6 +61,7 @@ class ZoneEntity(Entity, frozen=True, tag="zone", omit_defaults=True):
     level: str | None = None
     at: int | None = None
     stale: bool = False
+    counted: bool = True
 
 
 class WindowEntity(Entity, frozen=True, tag="window", omit_defaults=True):
@@ -69,7 +76,7 @@ class WindowEntity(Entity, frozen=True, tag="window", omit_defaults=True):
     xy: tuple[float, float] | None = None
     people: tuple[Name, ...] = ()
     pause_until: int | None = None
-    pause_by: str | None = None
+    pause_by: Name | str | None = None
     covered_by: Name | None = None
     pause_reason: str = ""
     at: int | None = None
@@ -146,7 +153,7 @@ class AlarmEntity(Entity, frozen=True, tag="alarm", omit_defaults=True):
     active: bool
     cleared: int | None = None
     acknowledged: int | None = None
-    acknowledged_by: str | None = None
+    acknowledged_by: Name | str | None = None
     closed: int | None = None
     verified: bool = True
     count: int = 1
@@ -168,7 +175,7 @@ class RoleEntity(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     name: Name
     told: tuple[Name, ...] = ()
-    answered_by: str | None = None
+    answered_by: Name | str | None = None
     answered: int | None = None
     next_at: int | None = None
 
@@ -182,7 +189,7 @@ class StepEntity(msgspec.Struct, frozen=True, omit_defaults=True):
     stage: str
     due: int | None = None
     done: int | None = None
-    done_by: str | None = None
+    done_by: Name | str | None = None
     overdue: bool = False
 
 
@@ -208,7 +215,7 @@ class RunEntity(Entity, frozen=True, tag="run", omit_defaults=True):
     stage: str
     drill: bool
     started: int
-    started_by: str
+    started_by: Name | str
     why: str
     stage_since: int
     verify_until: int | None = None
@@ -218,7 +225,7 @@ class RunEntity(Entity, frozen=True, tag="run", omit_defaults=True):
     alarms: tuple[str, ...] = ()
     zone: str | None = None
     ended: int | None = None
-    ended_by: str | None = None
+    ended_by: Name | str | None = None
     end_reason: str | None = None
 
 
@@ -238,13 +245,13 @@ class TicketEntity(Entity, frozen=True, tag="ticket", omit_defaults=True):
     subject: str
     text: str
     opened: int
-    opened_by: str
+    opened_by: Name | str
     updated: int
     count: int = 1
     accepted: int | None = None
-    accepted_by: str | None = None
+    accepted_by: Name | str | None = None
     done: int | None = None
-    done_by: str | None = None
+    done_by: Name | str | None = None
     note: str = ""
     alarm: str | None = None
     zone: str | None = None
@@ -257,7 +264,7 @@ class EventEntity(Entity, frozen=True, tag="event", omit_defaults=True):
     at: int
     what: str
     about: str
-    actor: str = ""
+    actor: Name | str = ""
     detail: str = ""
 
 

@@ -208,7 +208,7 @@ async def test_alarms_and_tickets_by_pages_and_names_for_whom_they_are(server: R
         async with page.get("/api/v1/alarms?limit=3") as answer:
             first = await answer.json()
         assert [one["id"] for one in first["items"]] == ["A000004", "A000003", "A000002"]
-        assert first["items"][0]["acknowledged_by"] == "王芳"
+        assert first["items"][0]["acknowledged_by"] == {"zh": "王芳", "en": "Wang Fang"}
         async with page.get("/api/v1/alarms", params={"limit": 3, "before": first["next"]}) as answer:
             second = await answer.json()
         assert [one["id"] for one in second["items"]] == ["A000001", "A000000"]

@@ -44,7 +44,7 @@ export const DEFAULTS = {
   HallEntity: {
     ...COUNTS, changes_at: null, links: {}, demo: false, clock_rate: 1, history_behind: 0, history_store: 'sqlite',
   },
-  ZoneEntity: { occupancy: null, level: null, at: null, stale: false },
+  ZoneEntity: { occupancy: null, level: null, at: null, stale: false, counted: true },
   WindowEntity: {
     xy: null, people: [], pause_until: null, pause_by: null, covered_by: null, pause_reason: '', at: null,
   },

@@ -31,6 +31,14 @@ export function windowName(id: string | null): string {
   return found ? `${t('window.number', { n: found.number })} ${named(found.name)}` : (id ?? '')
 }
 
+/** Who did something: a person by name, a device by its own, else the word for a part of the system, or a user. */
+export function who(actor: Name | string | null): string {
+  if (actor === null) return ''
+  if (typeof actor !== 'string') return named(actor)
+  const device = tables.device.get(actor)
+  return device ? nameOf(device, actor) : word('actor', actor)
+}
+
 /** The thing that an alarm or ticket is about, in words. */
 export function subjectName(type: string, id: string): string {
   switch (type) {

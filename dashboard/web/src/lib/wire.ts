@@ -48,6 +48,7 @@ export interface ZoneEntity {
   level?: string | null
   at?: number | null
   stale?: boolean
+  counted?: boolean
 }
 
 export interface WindowEntity {
@@ -62,7 +63,7 @@ export interface WindowEntity {
   xy?: [number, number] | null
   people?: Name[]
   pause_until?: number | null
-  pause_by?: string | null
+  pause_by?: Name | string | null
   covered_by?: Name | null
   pause_reason?: string
   at?: number | null
@@ -136,7 +137,7 @@ export interface AlarmEntity {
   active: boolean
   cleared?: number | null
   acknowledged?: number | null
-  acknowledged_by?: string | null
+  acknowledged_by?: Name | string | null
   closed?: number | null
   verified?: boolean
   count?: number
@@ -156,7 +157,7 @@ export interface RoleEntity {
   id: string
   name: Name
   told?: Name[]
-  answered_by?: string | null
+  answered_by?: Name | string | null
   answered?: number | null
   next_at?: number | null
 }
@@ -168,7 +169,7 @@ export interface StepEntity {
   stage: string
   due?: number | null
   done?: number | null
-  done_by?: string | null
+  done_by?: Name | string | null
   overdue?: boolean
 }
 
@@ -192,7 +193,7 @@ export interface RunEntity {
   stage: string
   drill: boolean
   started: number
-  started_by: string
+  started_by: Name | string
   why: string
   stage_since: number
   verify_until?: number | null
@@ -202,7 +203,7 @@ export interface RunEntity {
   alarms?: string[]
   zone?: string | null
   ended?: number | null
-  ended_by?: string | null
+  ended_by?: Name | string | null
   end_reason?: string | null
 }
 
@@ -222,13 +223,13 @@ export interface TicketEntity {
   subject: string
   text: string
   opened: number
-  opened_by: string
+  opened_by: Name | string
   updated: number
   count?: number
   accepted?: number | null
-  accepted_by?: string | null
+  accepted_by?: Name | string | null
   done?: number | null
-  done_by?: string | null
+  done_by?: Name | string | null
   note?: string
   alarm?: string | null
   zone?: string | null
@@ -241,7 +242,7 @@ export interface EventEntity {
   at: number
   what: string
   about: string
-  actor?: string
+  actor?: Name | string
   detail?: string
 }
 

@@ -43,7 +43,8 @@ button { font: inherit; font-weight: 600; width: 100%; padding: .9rem; border: 0
 
 _PAGE: Final = Template("""<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta name="robots" content="noindex"><title>Hallwatch</title><link rel="stylesheet" href="style.css"></head>
+<meta name="robots" content="noindex"><title>Hallwatch</title><link rel="icon" href="../icon.svg">
+<link rel="stylesheet" href="style.css"></head>
 <body><main>$content</main></body></html>
 """)
 _ASK: Final = Template("""<h1>$title_zh</h1><p>$body_zh</p><h1 lang="en">$title_en</h1><p lang="en">$body_en</p>

@@ -4,8 +4,9 @@ Reads state and book, which change with every batch, so it is done in one go wit
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from alerts.model import Message
+from alerts.model import Message, Run, Ticket
 from dashboard.server.desk import HallDesk, HistoryHealth
 from dashboard.server.names import People, name
 from dashboard.server.records import alarm_entity, event_entity, run_entity, ticket_entity
@@ -24,12 +25,20 @@ from sensors.hall.state import Account, DeviceState, HallState, Liveness, Origin
 from sensors.readings import Kind
 
 
-def entities(
-    desk: HallDesk, *, names: bool, messages: Iterable[Message], events: Iterable[EventRow], rate: float, demo: bool
-) -> dict[str, AnyEntity]:
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What is read from the store, since it is not in memory any more: who was told, what happened, what has ended."""
+
+    messages: tuple[Message, ...] = ()
+    events: tuple[EventRow, ...] = ()
+    runs: tuple[Run, ...] = ()
+    tickets: tuple[Ticket, ...] = ()
+
+
+def entities(desk: HallDesk, rows: Rows, *, names: bool, rate: float, demo: bool) -> dict[str, AnyEntity]:
     """All entities of a hall, keyed `type/id`. Without `names` nothing says who a person is."""
     people = People(desk.site, shown=names)
-    state, book, told = desk.view.state, desk.view.book, tuple(messages)
+    state, book = desk.view.state, desk.view.book
     made: list[AnyEntity] = [_hall(desk, desk.health(), rate=rate, demo=demo)]
     made += _zones(desk, state)
     made += _windows(desk, state, people)
@@ -37,10 +46,11 @@ def entities(
     made += _people(state, people)
     made += (device_entity(desk, device) for device in state.devices.values())
     made += (alarm for one in book.alarms.values() if (alarm := alarm_entity(one, people)) is not None)
-    made += (run_entity(run, people, told) for run in book.runs.values())
-    made += (ticket_entity(ticket, people) for ticket in book.tickets.values())
+    # What is open stands last and so wins over a row that was read before.
+    made += (run_entity(run, people, rows.messages) for run in (*rows.runs, *book.runs.values()))
+    made += (ticket_entity(ticket, people) for ticket in (*rows.tickets, *book.tickets.values()))
     made += (PlanEntity(plan.id, name(plan.name), plan.hazard, plan.version) for plan in desk.site.hall.plans)
-    made += (event for row in events if (event := event_entity(row, people)) is not None)
+    made += (event for row in rows.events if (event := event_entity(row, people)) is not None)
     return {f"{one.__struct_config__.tag}/{one.id}": one for one in made}
 
 

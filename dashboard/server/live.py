@@ -15,13 +15,12 @@ from typing import Final
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from alerts.model import Message
+from alerts.model import TicketState
 from dashboard.server.accounts import Visitor
 from dashboard.server.desk import HallDesk
-from dashboard.server.entities import entities
+from dashboard.server.entities import Rows, entities
 from dashboard.server.wire import AnyEntity, Delta, Snapshot
 from gateway.store.errors import StoreError
-from gateway.store.records import EventRow
 
 LOG = logging.getLogger(__name__)
 
@@ -32,6 +31,10 @@ QUEUE: Final = 32
 SEND_LIMIT_S: Final = 10.0
 STORE_LIMIT_S: Final = 1.0
 EVENTS: Final = 40
+# What has ended stays on the page for a day: who mended it, how the plan went. Looked for among the newest so many.
+ENDED_MS: Final = 24 * 3600 * 1000
+RUNS: Final = 5
+TICKETS: Final = 50
 CLIENTS: Final = 500
 
 _ENCODER: Final = msgspec.json.Encoder()
@@ -87,8 +90,7 @@ class Hub:
         self._seq = 0
         self._faces = {True: Face(names=True), False: Face(names=False)}
         self._clients: set[Client] = set()
-        self._events: tuple[EventRow, ...] = ()
-        self._told: tuple[Message, ...] = ()
+        self._rows = Rows()
         self._closed = False
 
     @property
@@ -114,14 +116,25 @@ class Hub:
         """Read the rows that are not in memory; a store that does not answer leaves those shown before."""
         try:
             async with asyncio.timeout(STORE_LIMIT_S):
-                records, hall = self._desk.records, self._desk.id
-                self._events = tuple(await records.events(hall, limit=EVENTS))
-                about = [place for run in tuple(self._desk.view.book.runs.values()) for place in (run.id, *run.alarms)]
-                kept = [await records.messages(hall, about=place, limit=200) for place in about]
+                self._rows = await self._read()
         except (TimeoutError, StoreError) as error:
             LOG.warning("the page shows older rows: %s", type(error).__name__)
-            return
-        self._told = tuple(message for messages in kept for message in messages)
+
+    async def _read(self) -> Rows:
+        records, hall, since = self._desk.records, self._desk.id, self._desk.path.now() - ENDED_MS
+        tickets = await records.tickets(hall, limit=TICKETS)
+        runs = [run for run in await records.runs(hall, limit=RUNS) if run.ended is not None and run.ended >= since]
+        shown = [*self._desk.view.book.runs.values(), *runs]
+        about = [place for run in shown for place in (run.id, *run.alarms)]
+        kept = [await records.messages(hall, about=place, limit=200) for place in about]
+        return Rows(
+            tuple(message for messages in kept for message in messages),
+            tuple(await records.events(hall, limit=EVENTS)),
+            tuple(runs),
+            tuple(
+                one for one in tickets if one.state is TicketState.DONE and one.done is not None and one.done >= since
+            ),
+        )
 
     def show(self) -> None:
         """Send what changed to every page."""
@@ -175,9 +188,7 @@ class Hub:
             self._clients.discard(client)
 
     def _entities(self, *, names: bool) -> dict[str, AnyEntity]:
-        return entities(
-            self._desk, names=names, messages=self._told, events=self._events, rate=self._rate, demo=self._demo
-        )
+        return entities(self._desk, self._rows, names=names, rate=self._rate, demo=self._demo)
 
 
 async def feed(client: Client, socket: web.WebSocketResponse) -> None:

@@ -2,6 +2,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,10 @@ import aiohttp
 import pytest
 from aiohttp import WSMsgType
 
-from alerts.model import Changes, Event
+from alerts.model import Changes, Event, TicketState
 from dashboard.server import page_socket
 from dashboard.server.accounts import NOBODY
-from dashboard.server.live import QUEUE, Hub
+from dashboard.server.live import ENDED_MS, QUEUE, Hub
 from dashboard.server.page_socket import HUBS
 from gateway.store.contract import Batch
 from sensors.hall.state import Liveness
@@ -107,6 +108,23 @@ async def test_names_go_to_whom_they_are_for_and_to_nobody_else(server: Running)
         assert first["entities"]["window/w1"]["people"] == [{"zh": "王芳", "en": "Wang Fang"}]
         assert first["entities"]["alarm/A000001"]["acknowledged_by"] == "王芳"
         assert first["entities"]["person/wang/w1/1"]["punch"] == "expected"
+
+
+async def test_what_has_ended_stays_for_a_day(server: Running) -> None:
+    done = replace(ticket(), state=TicketState.DONE, done=NOW, done_by="wang")
+    old = replace(done, id="T000002", key="x", done=NOW - ENDED_MS - 1)
+    changes = Changes(tickets={one.id: one for one in (done, old)})
+    await server.store.journal.commit(Batch("h1", 0, 1, NOW, pack([Ticked(NOW)]), changes))
+    server.change()
+    entities: dict[str, Any] = {}
+    async with asyncio.timeout(10):
+        while "ticket/T000001" not in entities:
+            async with page(server, login=True) as known:
+                entities = (await frame(known))["entities"]
+    shown = entities["ticket/T000001"]
+    assert (shown["state"], shown["done"]) == ("done", NOW)
+    assert "王芳" in str(shown["done_by"])
+    assert "ticket/T000002" not in entities
 
 
 async def test_a_demo_may_show_its_invented_names_to_all(tmp_path: Path) -> None:

@@ -49,6 +49,22 @@ def was_heard(device: DeviceState, topic: str, payload: bytes) -> bool:
     return any(kept[at : at + DIGEST_BYTES] == digest for at in range(0, len(kept), DIGEST_BYTES))
 
 
+def is_late(device: DeviceState, decoded: Decoded) -> bool:
+    """Whether a later message of the same boot has said something of the same kind already.
+
+    Asked before `record`. Kinds are told apart because they travel by two sessions, which keep no order together.
+    What lies further back than the window is taken for new here too: a device may have begun to count again.
+    """
+    sequence = decoded.sequence
+    if sequence is None:
+        return False
+    for window in device.boots:
+        if window.boot == decoded.boot:
+            newest = max((window.newest.get(kind, -1) for kind, _ in decoded.values), default=-1)
+            return newest - WINDOW < sequence < newest
+    return False
+
+
 def record(device: DeviceState, arrival: Admitted, heard: Heard) -> int:
     """Remember an admitted message, so that it is known when it comes again; called by the fold alone.
 
@@ -62,9 +78,19 @@ def record(device: DeviceState, arrival: Admitted, heard: Heard) -> int:
         return 0
     for window in device.boots:
         if window.boot == boot:
+            _age(window, arrival.decoded, sequence)
             return _mark(window, sequence)
-    device.boots = [*device.boots[1 - BOOTS :], SequenceWindow(boot, sequence, first=sequence)]
+    window = SequenceWindow(boot, sequence, first=sequence)
+    _age(window, arrival.decoded, sequence)
+    device.boots = [*device.boots[1 - BOOTS :], window]
     return 0
+
+
+def _age(window: SequenceWindow, decoded: Decoded, sequence: int) -> None:
+    for kind, _ in decoded.values:
+        newest = window.newest.get(kind, -1)
+        if newest < sequence or sequence <= newest - WINDOW:
+            window.newest[kind] = sequence
 
 
 def _holds(window: SequenceWindow, sequence: int) -> bool:

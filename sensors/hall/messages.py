@@ -4,7 +4,7 @@ The common path (an approved device, a live reading) is kept short: it is walked
 """
 
 from sensors.decode.reception import Arrival
-from sensors.decode.sequence import record
+from sensors.decode.sequence import is_late, record
 from sensors.facts import FactKind
 from sensors.hall.attendance import AttendanceMachine
 from sensors.hall.buttons import ButtonMachine
@@ -78,6 +78,7 @@ class MessageMachine:
         device = self._floor.state.devices.get(arrival.device)
         if device is None:
             device = self._registry.discover(arrival.device, arrival.family, arrival.decoded, now)
+        late = device is not None and is_late(device, arrival.decoded)
         if device is not None:
             self._count(device, item, arrival, now)
         if item.replayed:
@@ -85,11 +86,14 @@ class MessageMachine:
         if arrival.decoded.seen:  # a bridge's list only lists: whoever tells it, its devices wait for approval
             self._registry.seen(arrival.family, arrival.decoded, now)
         if device is None or device.origin not in COUNTING or item.awaiting:
-            self._stranger(device, item, arrival, now)
+            self._stranger(device, item, arrival, now, late=late)
             return
         self._lives(device, item, arrival, now)
         for reading in arrival.readings:
-            self._reading(device, reading, now)
+            if late:
+                self._late(device, reading, now)
+            else:
+                self._reading(device, reading, now)
 
     def doubt(self, device: DeviceState, now: int) -> None:
         """A device is not heard any more."""
@@ -123,7 +127,9 @@ class MessageMachine:
             if missing > 0:
                 self._floor.edge(FactKind.SEQUENCE_GAP, device, now, value=missing)
 
-    def _stranger(self, device: DeviceState | None, item: Heard, arrival: Arrival, now: int) -> None:
+    def _stranger(
+        self, device: DeviceState | None, item: Heard, arrival: Arrival, now: int, *, late: bool = False
+    ) -> None:
         """A device that does not count: nothing that it says does, a fire excepted. Without a place in the list too."""
         if device is None:
             device = DeviceState(arrival.device, arrival.family, arrival.decoded.address, Origin.DISCOVERED, ())
@@ -134,7 +140,7 @@ class MessageMachine:
             if not kinds.issubset(device.kinds):
                 device.kinds = tuple(sorted(kinds.union(device.kinds)))
         for reading in arrival.readings:
-            if isinstance(reading.value, Fire):
+            if isinstance(reading.value, Fire) and (reading.value.alarm or not late):
                 self._fire.take(device, reading, reading.value, now, approved=False)
 
     def _reading(self, device: DeviceState, reading: Reading, now: int) -> None:
@@ -163,6 +169,29 @@ class MessageMachine:
                 self._equipment.take_battery(device, reading, value, now)
             case _:
                 pass
+
+    def _late(self, device: DeviceState, reading: Reading, now: int) -> None:
+        """What was overtaken by a later word of the device: what happened still counts, a state does not.
+
+        So an old `all clear` ends no fire, and an old fire is heard all the same.
+        """
+        match reading.value:
+            case Fire(alarm=True) as value:
+                self._fire.take(device, reading, value, now, approved=reading.approved)
+            case Button() as value:
+                self._buttons.take(device, reading, value, now)
+            case Badge() as value:
+                self._clocked(device, reading, value, now)
+            case PeopleCount(occupancy=None, in_total=None, out_total=None) as value:
+                self._crowd.take_count(device, reading, value, now)
+            case _:
+                pass
+
+    def _clocked(self, device: DeviceState, reading: Reading, value: Badge, now: int) -> None:
+        """A late badge counts for the shift; where its holder is now a later one has said."""
+        person = self._floor.index.person_by_badge(value.token)
+        if person is not None and reading.live:
+            self._attendance.badge(device, reading, value, person, now)
 
     def _detector(self, device: DeviceState, reading: Reading, value: Fire, now: int) -> None:
         """A fire read out of a damaged message is not approved, though its device is: it says nothing of the rest."""

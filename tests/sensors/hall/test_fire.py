@@ -129,3 +129,22 @@ def test_a_full_list_of_strangers_keeps_no_fire_out() -> None:
     assert "d1000" not in hall.hall.state.devices
     assert hall.says("smoke-x", BURNS)[0].kind is FactKind.FIRE
     assert hall.hall.state.devices["d1"].liveness is Liveness.UNKNOWN
+
+
+def test_an_all_clear_that_was_overtaken_ends_no_fire_and_an_overtaken_fire_is_heard() -> None:
+    hall = Speaking().open()
+    hall.says("f1", CALM, boot=1, sequence=1)
+    hall.says("f1", BURNS, boot=1, sequence=3)
+    hall.says("f1", CALM, boot=1, sequence=2)
+    hall.expect(FactKind.FIRE, "f1")
+    hall.says("f1", CALM, boot=1, sequence=6)
+    hall.expect(FactKind.FIRE, "f1", holds=False)
+    hall.says("f1", BURNS, boot=1, sequence=5)
+    hall.expect(FactKind.FIRE, "f1")
+
+
+def test_a_detector_that_counts_from_the_start_again_can_still_clear() -> None:
+    hall = Speaking().open()
+    hall.says("f1", BURNS, boot=1, sequence=5000)
+    hall.says("f1", CALM, boot=1, sequence=1)
+    hall.expect(FactKind.FIRE, "f1", holds=False)

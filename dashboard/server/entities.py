@@ -119,7 +119,8 @@ def _zones(desk: HallDesk, state: HallState) -> Iterator[ZoneEntity]:
             occupancy=now.occupancy if now else None,
             level=str(now.level) if now and now.level is not None else None,
             at=now.at if now else None,
-            stale=not _heard(sources),
+            stale=bool(sources) and not _heard(sources),
+            counted=bool(sources),
         )
 
 

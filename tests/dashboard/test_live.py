@@ -16,8 +16,9 @@ from dashboard.server.accounts import NOBODY
 from dashboard.server.live import ENDED_MS, QUEUE, Hub
 from dashboard.server.page_socket import HUBS
 from gateway.store.contract import Batch
-from sensors.hall.state import Liveness
+from sensors.hall.state import DeviceState, Liveness, Origin
 from sensors.inputs import Ticked, pack
+from sensors.readings import Kind
 from tests.dashboard.desk import NOW, Running, alarm, browser, running, ticket
 
 
@@ -87,6 +88,17 @@ async def test_a_silent_detector_does_not_look_well(server: Running) -> None:
     assert device["liveness"] == "offline"
 
 
+async def test_a_zone_that_nothing_counts_is_not_unknown(server: Running) -> None:
+    async with page(server) as socket:
+        zone = (await frame(socket))["entities"]["zone/b"]
+        assert (zone["counted"], zone.get("stale", False)) == (False, False)
+        counter = DeviceState("count-1", "native", "count-1", Origin.APPROVED, (Kind.PEOPLE_COUNT,), zone="b")
+        server.view.state.devices["count-1"] = counter
+        server.change()
+        zone = await until_set(socket, "zone/b")
+        assert (zone.get("counted", True), zone["stale"]) == (True, True)
+
+
 async def test_names_go_to_whom_they_are_for_and_to_nobody_else(server: Running) -> None:
     changes = Changes(
         events=[
@@ -106,7 +118,7 @@ async def test_names_go_to_whom_they_are_for_and_to_nobody_else(server: Running)
         assert first["user"] == "wang"
         assert first["csrf"]
         assert first["entities"]["window/w1"]["people"] == [{"zh": "王芳", "en": "Wang Fang"}]
-        assert first["entities"]["alarm/A000001"]["acknowledged_by"] == "王芳"
+        assert first["entities"]["alarm/A000001"]["acknowledged_by"] == {"zh": "王芳", "en": "Wang Fang"}
         assert first["entities"]["person/wang/w1/1"]["punch"] == "expected"
 
 

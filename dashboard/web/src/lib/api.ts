@@ -84,6 +84,29 @@ export async function history(query: HistoryQuery): Promise<History> {
   return (await request(`history?${params}`)) as History
 }
 
+/** A message that could not be read: why, and what it said (its beginning, as text). */
+export interface Held {
+  id: number
+  at: number
+  device: string | null
+  topic: string
+  reason: string
+  detail: string
+  retained: boolean
+  length: number
+  text: string
+}
+
+/** Those that are held, newest first; `before` asks for the page after one. */
+export async function quarantine(before: string | null): Promise<{ items: Held[]; next: string | null }> {
+  const page = before === null ? '' : `&before=${encodeURIComponent(before)}`
+  return (await request(`quarantine?limit=20${page}`)) as { items: Held[]; next: string | null }
+}
+
+export async function settle(id: number, how: 'replay' | 'discard'): Promise<void> {
+  await post(`quarantine/${id}/${how}`, {})
+}
+
 /** True when the live address itself asks for a login. */
 export async function loginNeeded(): Promise<boolean> {
   try {

@@ -31,12 +31,14 @@ export function windowName(id: string | null): string {
   return found ? `${t('window.number', { n: found.number })} ${named(found.name)}` : (id ?? '')
 }
 
-/** Who did something: a person by name, a device by its own, else the word for a part of the system, or a user. */
+/** Who did something: a person by name, a device or an alarm by what it is about, else a part of the system, or a user. */
 export function who(actor: Name | string | null): string {
   if (actor === null) return ''
   if (typeof actor !== 'string') return named(actor)
   const device = tables.device.get(actor)
-  return device ? nameOf(device, actor) : word('actor', actor)
+  if (device) return nameOf(device, actor)
+  const alarm = tables.alarm.get(actor)
+  return alarm ? subjectName(alarm.subject_type, alarm.subject) : word('actor', actor)
 }
 
 /** The thing that an alarm or ticket is about, in words. */
@@ -81,6 +83,16 @@ export function placeOf(alarm: Alarm): Point | null {
   const window = tables.window.get(alarm.subject_type === 'window' ? alarm.subject : device?.window)
   const zone = tables.zone.get(alarm.subject_type === 'zone' ? alarm.subject : (alarm.zone ?? device?.zone))
   return device?.xy ?? window?.xy ?? (zone?.outline.length ? centre(zone) : null)
+}
+
+/** A zone's crowd level as its look's code: null while it is unknown, `uncounted` where nothing counts. */
+export function levelOf(zone: Zone): string | null {
+  return zone.counted ? (zone.stale ? null : zone.level) : 'uncounted'
+}
+
+/** The devices that count here but have no place on the plan. */
+export function unplaced(devices: readonly Device[]): Device[] {
+  return devices.filter((one) => one.xy === null && (one.origin === 'site' || one.origin === 'approved'))
 }
 
 /** Whether a device needs a look: it is not heard, or what it says is not well. */

@@ -64,6 +64,7 @@ const LOOKS: Record<string, Record<string, Look>> = {
     yellow: { tone: 'warn', icon: 'level2' },
     orange: { tone: 'orange', icon: 'level3' },
     red: { tone: 'alarm', icon: 'triangle' },
+    uncounted: { tone: 'off', icon: 'dash' },
   },
   priority: {
     life_safety: { tone: 'alarm', icon: 'siren' },

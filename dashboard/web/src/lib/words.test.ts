@@ -23,7 +23,15 @@ function codes(path: string, name: string): string[] {
 /** What a sentence shows of its parameters; a mere choice between singular and plural shows nothing. */
 const holes = (text: string) => [...text.matchAll(/\{(\w+)\}|%(\w+)/g)].map((match) => match[1] ?? match[2]).sort()
 
+const rooms = import.meta.glob<Record<string, Record<string, string>>>('./words/{zh,en}/*.ts', { eager: true })
+
 describe('the two languages', () => {
+  it.each(['zh', 'en'])('have each key of %s in one room only', (lang) => {
+    const keys = Object.entries(rooms).filter(([path]) => path.includes(`/${lang}/`)).flatMap(([, room]) => Object.values(room).flatMap(Object.keys))
+    expect(keys.length).toBeGreaterThan(300)
+    expect(keys.length).toBe(new Set(keys).size)
+  })
+
   it('have the same keys, each with words', () => {
     expect(Object.keys(en).sort()).toEqual(Object.keys(zh).sort())
     for (const text of [...Object.values(en), ...Object.values(zh)]) expect(text.trim()).not.toBe('')
@@ -59,6 +67,12 @@ describe('the two languages', () => {
       .flatMap(([, text]) => [...text.matchAll(/RefusedError\(\s*"([a-z_]+)"/g)].map((match) => match[1] as string))
     expect(refusals.length).toBeGreaterThan(5)
     for (const code of new Set(refusals)) expect(zh, code).toHaveProperty([`problem.${code}`])
+  })
+
+  it('have a sentence for every reason of the quarantine', () => {
+    const reasons = [...source('sensors/decode/reasons.py').matchAll(/Reason\(\s*"([a-z_]+)"/g)].map((match) => match[1] as string)
+    expect(reasons.length).toBeGreaterThan(5)
+    for (const code of reasons) expect(zh, code).toHaveProperty([`reason.${code}`])
   })
 
   it('have a word for every event that the alerts write', () => {

@@ -21,6 +21,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from gateway.link.contract import Deliver, Delivery, LinkChanged, LinkNews
+from gateway.link.daemon import in_daemon
 from sensors.decode.family import Packet, Subscription
 from sensors.inputs import Lane
 
@@ -48,7 +49,10 @@ class Broker:
 
 
 class PahoLink:
-    """One session of one lane. Use `async with opened(...)`: its task reconnects until the block ends."""
+    """One session of one lane. Use `async with opened(...)`: its task reconnects until the block ends.
+
+    `refused` is told when the broker refuses subscriptions (their filters), and when it refuses none any more ("").
+    """
 
     def __init__(
         self,
@@ -60,6 +64,7 @@ class PahoLink:
         now: Callable[[], int],
         deliver: Deliver,
         changed: LinkChanged,
+        refused: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Prepare a session; nothing is connected yet."""
         self.lane = lane
@@ -69,7 +74,10 @@ class PahoLink:
         self._now = now
         self._deliver = deliver
         self._changed = changed
+        self._tell_refused = refused
         self._subscriptions: dict[str, int] = {}
+        self._asked: dict[int, list[str]] = {}
+        self._refused: set[str] = set()
         self._epoch = 0
         self._unacknowledged = 0
         self._paused = False
@@ -155,7 +163,7 @@ class PahoLink:
         while True:
             self._gone.clear()
             try:
-                await asyncio.to_thread(self._connect)
+                await in_daemon(self._connect, "mqtt-connect")
             except (OSError, ValueError) as error:
                 log.warning("broker %s:%s: %s", self._broker.host, self._broker.port, error)
             else:
@@ -202,6 +210,7 @@ class PahoLink:
             self.connected = False
             self._changed(LinkNews(self.lane, up=False))
         self._epoch += 1
+        self._asked.clear()
         self._unacknowledged = 0
         self._paused = False
         self._gone.set()
@@ -267,7 +276,18 @@ class PahoLink:
                 self._lost()
                 return
             if self._delivered == before or self._paused:
-                return
+                break
+        self._read_rest()
+
+    def _read_rest(self) -> None:
+        """What TLS has decrypted already makes no socket readable: it would wait for the next record."""
+        sock = self._socket
+        if isinstance(sock, ssl.SSLSocket) and not self._paused and sock.pending():
+            self._loop.call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        if self._socket is not None and not self._paused:
+            self._read()
 
     def _pause(self) -> None:
         self._paused = True
@@ -279,6 +299,7 @@ class PahoLink:
         self._paused = False
         if self._socket is not None and self._socket.fileno() >= 0:
             self._loop.add_reader(self._socket, self._read)
+            self._read_rest()
 
     def _on_connect(
         self, client: Client, _data: object, flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
@@ -306,14 +327,23 @@ class PahoLink:
 
     def _send_subscribe(self, wanted: list[tuple[str, int]]) -> None:
         if wanted:
-            self._client.subscribe(wanted)
+            _, mid = self._client.subscribe(wanted)
+            if mid is not None:
+                self._asked[mid] = [name for name, _ in wanted]
 
     def _on_subscribe(
-        self, _client: Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
+        self, _client: Client, _data: object, mid: int, reasons: list[ReasonCode], _properties: Properties | None
     ) -> None:
-        for reason in reasons:
+        before = frozenset(self._refused)
+        for name, reason in zip(self._asked.pop(mid, ()), reasons, strict=False):
             if reason.is_failure:
-                log.error("broker refused a subscription of the %s session: %s", self.lane.name.lower(), reason)
+                log.error("broker refused %s to the %s session: %s", name, self.lane.name.lower(), reason)
+                self._refused.add(name)
+            else:
+                self._refused.discard(name)
+        self._refused &= self._subscriptions.keys()
+        if self._refused != before:
+            self._tell_refused(", ".join(sorted(self._refused)))
 
     def _on_publish(
         self, _client: Client, _data: object, mid: int, _reason: ReasonCode, _properties: Properties | None

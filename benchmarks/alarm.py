@@ -17,7 +17,7 @@ from benchmarks.figures import Table, percentile
 from benchmarks.hall import DETECTORS, Servers, fire
 from benchmarks.load import load
 from benchmarks.plan import Plan, Say
-from benchmarks.servers import Gateway, broker
+from benchmarks.servers import SELDOM, Gateway, broker
 from benchmarks.wire import Publisher, publisher
 from tests.servers.mosquitto import Mosquitto
 
@@ -73,14 +73,15 @@ async def _served(stack: AsyncExitStack) -> Hook:
 
 async def run(plan: Plan, say: Say) -> Table:
     """Each load in every round, by turns, with a gateway of its own."""
-    alarms = 20 if plan.quick else 60
+    alarms = 20 if plan.quick else 100
     table = Table(
         "alarm", f"Smoke alarm published → webhook called, {alarms} alarms a round, one after the other", "p50"
     )
     for number in range(plan.rounds):
         for label, rate in LOADS.items():
             say(f"round {number + 1}: {label}")
-            with broker(plan.folder / f"alarm-{number}-{rate}") as mosquitto:
+            # The broker's own pauses while it writes what a flood has queued are no part of this (see `path`).
+            with broker(plan.folder / f"alarm-{number}-{rate}", config=SELDOM) as mosquitto:
                 taken = await _round(plan, number, mosquitto, rate, alarms)
             _put(table, label, taken, alarms)
     table.notes.append(
@@ -95,6 +96,7 @@ async def run(plan: Plan, say: Say) -> Table:
 def _put(table: Table, label: str, taken: list[float], alarms: int) -> None:
     if taken:
         table.add(label, "p50", "ms", percentile(taken, 0.5))
+        table.add(label, "p90", "ms", percentile(taken, 0.9))
         table.add(label, "p99", "ms", percentile(taken, 0.99))
         table.add(label, "max", "ms", max(taken))
     table.add(label, "lost", "alarms", alarms - len(taken))

@@ -31,7 +31,6 @@ class Sent:
     began: float
     ended: float
     count: int
-    payload_bytes: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ async def load(port: int, count: int, rate: int = 0) -> AsyncIterator[Load]:
 
 async def _run(port: int, count: int, rate: int) -> None:
     async with publisher(port, "load", window=2000) as out:
-        chunks, size = _encoded(count)
+        chunks = _encoded(count)
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         began = time.monotonic()
@@ -87,22 +86,18 @@ async def _run(port: int, count: int, rate: int) -> None:
             for chunk in chunks:
                 await out.write(chunk)
         await out.drained()
-        print(
-            json.dumps({"began": began, "ended": time.monotonic(), "count": count, "payload_bytes": size}), flush=True
-        )
+        print(json.dumps({"began": began, "ended": time.monotonic(), "count": count}), flush=True)
 
 
-def _encoded(count: int) -> tuple[list[list[bytes]], float]:
-    """The packets in chunks, written before the clock starts, and the mean size of a payload."""
+def _encoded(count: int) -> list[list[bytes]]:
+    """The packets in chunks, written before the clock starts."""
     start = time.time_ns() // 1_000_000
     chunks: list[list[bytes]] = []
-    size = 0
     for number, (topic, payload, _) in enumerate(stream(speakers(), count, start, 0.0)):
         if number % CHUNK == 0:
             chunks.append([])
         chunks[-1].append(publish_packet(topic, payload, number % IDS + 1))
-        size += len(payload)
-    return chunks, size / count
+    return chunks
 
 
 async def _paced(out: Publisher, chunks: list[list[bytes]], rate: int, began: float) -> None:

@@ -42,7 +42,7 @@ class Flood:
 
 async def run(plan: Plan, say: Say) -> Table:
     """A flood to each history in every round, by turns, each with a broker and a gateway of its own."""
-    title = f"A flood of {plan.messages} messages at QoS 1 from 100 devices, Mosquitto → gateway → history"
+    title = f"A flood of {plan.messages} messages at QoS 1 from 100 devices, about 130 bytes each"
     table = Table("path", title, "durable")
     with contextlib.ExitStack() as stack:
         server: Influxd | None = None
@@ -96,7 +96,7 @@ async def _to_careful_broker(plan: Plan, table: Table, number: int) -> None:
     with broker(folder, config=EACH_CHANGE) as mosquitto:
         gateway = Gateway(folder, Servers(mosquitto.port))
         flood = Flood(
-            "SQLite, broker saves each change", count, mosquitto, gateway, None, lambda: _readings(gateway.store)
+            "SQLite; broker saves each change", count, mosquitto, gateway, None, lambda: _readings(gateway.store)
         )
         await _flood(table, flood, orderly=False)
 
@@ -160,4 +160,3 @@ def _put(
     if history:
         table.add(label, "influxd", CPU, history / sent.count * 1e6)
     table.add(label, "memory", "MiB", memory)
-    table.add(label, "payload", "bytes", sent.payload_bytes)

@@ -28,6 +28,7 @@ from tests.servers.process import Process
 RUN = ("-m", "dashboard.cli.main", "run")
 # The broker writes its disk file whole each time, with all that is queued: after each change that is most of its work.
 EACH_SECOND = "autosave_on_changes false\nautosave_interval 1"
+SELDOM = "autosave_on_changes false\nautosave_interval 1800"
 EACH_CHANGE = "autosave_on_changes true\nautosave_interval 1"
 LINKED_WITHIN_S = 20.0
 LOOK_S = 0.05
@@ -123,7 +124,10 @@ class Gateway:
     @asynccontextmanager
     async def running(self, *, orderly: bool = False) -> AsyncIterator["Gateway"]:
         """Started and linked to its broker while the block runs. `orderly`: ended by SIGTERM, else killed."""
-        await asyncio.to_thread(self.process.start)
+        try:
+            await asyncio.to_thread(self.process.start)
+        except RuntimeError as error:
+            raise NotMeasuredError(str(error)) from error
         try:
             async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(self._socket))) as session:
                 self._session = session

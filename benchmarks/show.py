@@ -56,10 +56,10 @@ def show(console: Console, tables: Sequence[Table], where: dict[str, str]) -> No
     """Print every table, and the machine."""
     for table in tables:
         grid = Grid(title=f"{table.case}: {table.title}", title_justify="left")
-        grid.add_column("median (least–most)")
+        grid.add_column("median (least–most)", no_wrap=True)
         units = table.columns
         for name, unit in units.items():
-            grid.add_column(f"{name}\n{unit}", justify="right")
+            grid.add_column(f"{name}\n{unit}", justify="right", no_wrap=True)
         grid.add_column(f"× first row\n{table.ratio}", justify="right")
         for row in table.rows.values():
             ratio = table.ratio_of(row)
@@ -99,4 +99,4 @@ def _figure(figure: Figure) -> dict[str, object]:
 
 def terminal() -> Console:
     """Where the tables go: as wide as a table wants to be where nobody watches."""
-    return Console(width=None if sys.stdout.isatty() else 160)
+    return Console(width=None if sys.stdout.isatty() else 200)

@@ -46,7 +46,9 @@ async def test_a_device_counts_once_it_is_approved(visit: Visit, gateway: Gatewa
     gateway.hear("count-9", "people_count", occupancy=12)
     await expect(page.see("awaiting-count-9")).to_be_visible()
     await expect(page.see("account-awaiting")).to_have_text("1")
-    await expect(zone).to_have_attribute("data-level", "unknown")
+    # What it says does not count yet, and nothing else counts here.
+    await expect(zone).to_have_attribute("data-level", "uncounted")
+    await expect(page.see("sum-people").locator("strong")).to_have_count(0)
     await page.press("approve-count-9")
     await page.see("approve-zone").select_option("counter")
     await page.press("submit")

@@ -281,9 +281,15 @@ class Pipeline:
             link.subscribe(subscriptions)
 
     async def _isolate(self, entries: list[Entry], error: Exception) -> None:
-        """A batch that fails for what is in it: forget what it did, then find the entry that fails alone."""
+        """A batch that fails for what is in it: forget what it did, then find the entry that fails alone.
+
+        A deadline that fails is in no message: it ends the process, or message after message would pay for it.
+        """
         log.error("a batch of %d failed: %r", len(entries), error)
+        if not entries:
+            raise error
         self._maker = await self._recover()
+        await self._one_batch([])
         if len(entries) > 1:
             middle = len(entries) // 2
             await self._one_batch(entries[:middle])

@@ -23,6 +23,8 @@ from sensors.actions import Acknowledge, ReportFault
 from sensors.decode.family import Packet, Subscription
 from sensors.decode.reception import Reception
 from sensors.errors import RefusedError
+from sensors.facts import Fact
+from sensors.hall.hall import Hall
 from sensors.inputs import Heard, Lane, Started, unpack
 from sensors.site.load import read_site
 from tests.system.small_site import Parts, small_site
@@ -164,6 +166,29 @@ async def test_a_fault_of_ours_in_one_message_stops_no_other(tmp_path: Path, mon
         await until(lambda: len(rig.acknowledged()) == 5)
         assert await rig.heard() == [11, 12, 14, 15]
         assert [row.message.reason for row in await rig.store.quarantine.page("main")] == ["failed"]
+
+
+async def test_a_deadline_that_fails_ends_the_path_and_costs_no_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(hall: Hall, now: int) -> list[Fact]:
+        raise ArithmeticError("a defect that time brings to light")
+
+    acknowledged: list[Delivery] = []
+
+    async def time_passes() -> None:
+        async with running(tmp_path) as rig:
+            rig.links[Lane.SAFETY].acknowledged = acknowledged
+            monkeypatch.setattr(Hall, "fire_due", broken)
+            rig.now[0] += 3_600_000
+            rig.hear("smoke-1", "fire", {"alarm": True, "sensor": "smoke"}, 1, Lane.SAFETY)
+            async with asyncio.timeout(5):
+                await asyncio.Event().wait()
+
+    with pytest.raises(ExceptionGroup) as ended:
+        await time_passes()
+    assert ended.group_contains(ArithmeticError)
+    assert acknowledged == []
 
 
 async def test_life_safety_closes_the_batch_and_goes_first(tmp_path: Path) -> None:

@@ -37,7 +37,11 @@ class Registry:
             device.origin, device.shadowed = Origin.DISCOVERED, False
         heard = {(device.family, device.address): device.id for device in devices if device.origin in HEARD_ONLY}
         for wanted in hall.devices:
-            self._place(wanted, heard)
+            other = heard.get((wanted.family, wanted.address or wanted.id), wanted.id)
+            if other != wanted.id:
+                gone.append(state.devices.pop(other))
+                self._inherit(wanted, gone[-1])
+            self._place(wanted)
         gone.extend(state.devices[wanted.id] for wanted in hall.devices if wanted.retired)
         for window in hall.windows:
             state.windows.setdefault(window.id, WindowState(window.id, since=now))
@@ -126,19 +130,24 @@ class Registry:
         self._floor.state.devices[device.id] = device
         return device
 
-    def _place(self, wanted: Device, heard: dict[tuple[str, str], str]) -> None:
-        """Write one device of the file into the state; another entry of the same device (`heard`) gives way."""
+    def _inherit(self, wanted: Device, other: DeviceState) -> None:
+        """The file names a device that was heard under an id of our making: what was counted stays counted."""
+        device = DeviceState(wanted.id, wanted.family, other.address, Origin.SITE, wanted.kinds)
+        device.boots, device.last_unnumbered = other.boots, other.last_unnumbered
+        device.account, device.lanes, device.first_seen = other.account, other.lanes, other.first_seen
+        device.last_seen, device.model = other.last_seen, other.model
+        known = self._floor.state.devices.setdefault(wanted.id, device)
+        known.shadowed |= other.origin is Origin.APPROVED
+
+    def _place(self, wanted: Device) -> None:
+        """Write one device of the file into the state."""
         devices = self._floor.state.devices
         address = wanted.address or wanted.id
-        approved = False
-        other = heard.get((wanted.family, address), wanted.id)
-        if other != wanted.id:
-            approved = devices.pop(other).origin is Origin.APPROVED
         device = devices.get(wanted.id)
         if device is None:
             device = DeviceState(wanted.id, wanted.family, address, Origin.SITE, wanted.kinds)
             devices[wanted.id] = device
-        device.shadowed |= approved or device.origin is Origin.APPROVED
+        device.shadowed |= device.origin is Origin.APPROVED
         device.origin = Origin.RETIRED if wanted.retired else Origin.SITE
         device.family, device.address, device.kinds = wanted.family, address, wanted.kinds
         device.zone, device.window, device.service = self._floor.index.zone_of(wanted), wanted.window, wanted.service

@@ -97,8 +97,10 @@ class StaffingMachine:
 
     def begin(self, now: int) -> None:
         """Set the hours of every window: after a start, and when the site file changed."""
-        for window in sorted(self._floor.state.windows):
-            self.hours(window, now)
+        for name in sorted(self._floor.state.windows):
+            window = self._floor.state.windows[name]
+            window.since = window.since or now  # unknown since we began to look, not since 1970
+            self.hours(name, now)
 
     def hours(self, id: str, now: int) -> None:
         """A window opens or closes (or we begin to look)."""

@@ -144,3 +144,23 @@ def test_a_device_may_speak_before_any_start() -> None:
     hall = Speaking()
     hall.says("p1", Availability(online=True))
     assert hall.hall.state.devices["p1"].liveness is Liveness.ONLINE
+
+
+def test_a_device_that_the_file_now_names_keeps_what_was_counted_and_leaves_no_alarm_behind() -> None:
+    hall = Speaking().open()
+    hall.says("new-1", FAULT, boot=1, sequence=1)
+    hall.act(ApproveDevice("new-1", (Kind.EQUIPMENT,), window="w2"))
+    hall.says("new-1", FAULT, boot=1, sequence=2)
+    hall.take(Tallied(hall.now, (Tally("new-1", received=2, stored=1, awaiting=1),)))
+    hall.forward(seconds=11)
+    hall.expect(FactKind.EQUIPMENT_FAULT, "new-1")
+    base = site()
+    named = base.halls[0].devices[0].model_copy(update={"id": "printer-9", "address": "new-1", "window": "w2"})
+    devices = (*base.halls[0].devices, named.model_copy(update={"kinds": (Kind.EQUIPMENT,)}))
+    changed = base.model_copy(update={"halls": (base.halls[0].model_copy(update={"devices": devices}),)})
+    hall.hall = Hall(changed, "main", hall.hall.state)
+    hall.take(Started(hall.now, "site-2"))
+    device = hall.hall.state.devices["printer-9"]
+    assert "new-1" not in hall.hall.state.devices
+    assert (device.shadowed, device.account.received, device.boots[0].highest) == (True, 2, 2)
+    hall.expect(FactKind.EQUIPMENT_FAULT, "new-1", holds=False)

@@ -267,3 +267,8 @@ def test_a_lost_link_makes_the_window_unknown_after_the_decay() -> None:
     assert hall.staffing() is Staffing.UNKNOWN
     hall.forward(minutes=30)
     assert hall.told(UNSTAFFED) == []
+
+
+def test_a_window_of_which_nothing_is_known_is_so_since_the_start() -> None:
+    hall = Speaking().start()
+    assert {window.since for window in hall.hall.state.windows.values()} == {ms("08:00")}

@@ -1,6 +1,8 @@
-"""The MQTT channel: the hall's notice for signs and sirens, published through the gateway's own link.
+"""The MQTT channel: the hall's notice for signs and sirens, and messages to pagers, through the gateway's own link.
 
-A notice is read by everything that listens: it carries no address, no person and no link.
+A topic is read by everything that listens. So a public notice carries no address; a message to one person carries
+that person's address on this channel, or no pager would know whose it is. Neither carries a name or the link:
+whoever has the link could answer.
 """
 
 import json
@@ -41,7 +43,7 @@ class MqttSender:
 
 
 def _notice(message: Message, text: Text) -> bytes:
-    notice = {
+    notice: dict[str, object] = {
         "id": message.id,
         "hall": message.hall,
         "about": message.about,
@@ -54,4 +56,6 @@ def _notice(message: Message, text: Text) -> bytes:
         "body": {"zh": text.body_zh, "en": text.body_en},
         "tail": {"zh": text.tail_zh, "en": text.tail_en},
     }
+    if message.person is not None and message.address:
+        notice["to"] = message.address
     return json.dumps(notice, ensure_ascii=False).encode()

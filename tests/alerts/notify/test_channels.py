@@ -24,16 +24,26 @@ async def test_the_log_gets_the_message_but_not_the_link(caplog: pytest.LogCaptu
     assert "token-of-the-link" not in caplog.text
 
 
-async def test_a_notice_names_no_person_and_has_no_link() -> None:
+@pytest.mark.parametrize(
+    ("person", "address", "to"), [("wang", "8001", {"to": "8001"}), (None, "", {}), ("wang", "", {})]
+)
+async def test_a_message_on_mqtt_says_whose_it_is_and_a_public_notice_is_nobodys(
+    person: str | None, address: str, to: dict[str, str]
+) -> None:
     published: list[tuple[str, bytes]] = []
 
     async def publish(topic: str, payload: bytes) -> None:
         published.append((topic, payload))
 
-    assert await MqttSender(publish, "sign/{hall}/notice").send(message(drill=True), TEXT) == Sent()
+    assert (
+        await MqttSender(publish, "sign/{hall}/notice").send(message(drill=True, person=person, address=address), TEXT)
+        == Sent()
+    )
     topic, payload = published[0]
     assert topic == "sign/h1/notice"
-    assert json.loads(payload)["drill"] is True
+    notice = json.loads(payload)
+    assert notice["drill"] is True
+    assert {key: notice[key] for key in notice if key == "to"} == to
     assert b"wang" not in payload
     assert b"token-of-the-link" not in payload
 

@@ -5,8 +5,8 @@ from enum import Enum, auto
 
 from alerts.ledger import Ledger
 from alerts.model import Alarm, Priority
-from alerts.rules import RANKS, level_rank
-from sensors.facts import Fact
+from alerts.rules import CERTAIN, RANKS, level_rank
+from sensors.facts import Fact, FactKind
 
 
 class Turn(Enum):
@@ -91,7 +91,7 @@ class Alarms:
             verified=alarm.verified or fact.verified,
             priority=max(alarm.priority, priority, key=RANKS.index),
             level=fact.level,
-            detail=fact.detail or alarm.detail,
+            detail=alarm.detail if _certain(alarm) else fact.detail or alarm.detail,
             value=fact.value,
             threshold=fact.threshold,
         )
@@ -99,7 +99,7 @@ class Alarms:
             changed = replace(changed, acknowledged=None, acknowledged_by=None)
         self._ledger.put_alarm(changed)
         if worse:
-            detail = "verified" if verified else str(fact.level or changed.priority)
+            detail = "verified" if verified else changed.detail if _surer(alarm, fact) else str(fact.level or priority)
             self._ledger.event(at, alarm.id, "alarm.worsened", "", detail)
         elif returned:
             self._ledger.event(at, alarm.id, "alarm.returned", "", fact.key)
@@ -126,4 +126,13 @@ class Alarms:
 def _rose(alarm: Alarm, fact: Fact, priority: Priority) -> bool:
     if fact.level is not None and level_rank(fact.level) > level_rank(alarm.level):
         return True
-    return RANKS.index(priority) > RANKS.index(alarm.priority)
+    return _surer(alarm, fact) or RANKS.index(priority) > RANKS.index(alarm.priority)
+
+
+def _surer(alarm: Alarm, fact: Fact) -> bool:
+    """A detector or panel that spoke of smoke speaks of heat or of a call point now: nobody need look any more."""
+    return alarm.kind is FactKind.FIRE and fact.verified and fact.detail in CERTAIN and not _certain(alarm)
+
+
+def _certain(alarm: Alarm) -> bool:
+    return alarm.kind is FactKind.FIRE and alarm.detail in CERTAIN

@@ -182,7 +182,9 @@ class Engine:
 
     def _respond(self, at: int, alarm: Alarm, fact: Fact) -> bool:
         """Start the hazard's plan or go into its run; False when there is no plan to take care of the alarm."""
-        if alarm.run in self.book.runs:
+        run = None if alarm.run is None else self.book.runs.get(alarm.run)
+        if run is not None:
+            self._runs.sharpen(at, run, alarm)
             return True
         plan = self._routing.plan_for(alarm) if starts_plan(fact) else None
         if plan is None:
@@ -309,6 +311,9 @@ class Engine:
         # The real plan is never refused because a drill of it is on: it ends the drill.
         if live is not None and (action.drill or not live.drill):
             raise RefusedError("plan_running", plan=action.plan, run=live.id)
+        real = next((run for run in self.book.runs.values() if not run.drill), None)
+        if action.drill and real is not None:  # nobody practises while it is real
+            raise RefusedError("plan_running", plan=real.plan.id, run=real.id)
 
     def _check_step(self, action: CompleteStep) -> None:
         run = self._run(action.run)

@@ -59,6 +59,7 @@ def alarm_note(code: Code, alarm: Alarm, hall: Hall) -> Note:
         *names("subject", subject_words(hall, alarm.subject.type, alarm.subject.id)),
         *place(alarm.zone, hall),
         ("device", alarm.device),
+        *named("device", hall, () if alarm.device is None else (alarm.device,)),
         ("level", alarm.level),
         ("detail", alarm.detail),
         ("value", None if alarm.value is None else f"{alarm.value:g}"),
@@ -80,6 +81,7 @@ def run_note(code: Code, run: Run, hall: Hall, text: Words | None = None, extra:
         ("started", run.started),
         *place(run.zone, hall),
         ("device", ", ".join(run.signals)),
+        *named("device", hall, run.signals),
         *extra,
     ]
     return note(code, params, text)
@@ -88,6 +90,13 @@ def run_note(code: Code, run: Run, hall: Hall, text: Words | None = None, extra:
 def names(prefix: str, words: Words | None) -> list[Param]:
     """A name in both languages as two parameters."""
     return [] if words is None else [(f"{prefix}_zh", words.zh), (f"{prefix}_en", words.en or words.zh)]
+
+
+def named(prefix: str, hall: Hall, ids: Iterable[str]) -> list[Param]:
+    """The names of devices (or of the zones that speak as a signal) in both languages; the id of what has none."""
+    words = [subject_words(hall, "device", id) or subject_words(hall, "zone", id) or Words(zh=id) for id in ids]
+    zh, en = "、".join(one.zh for one in words), ", ".join(one.en or one.zh for one in words)
+    return [(f"{prefix}_zh", zh), (f"{prefix}_en", en)]
 
 
 def place(zone: str | None, hall: Hall) -> list[Param]:

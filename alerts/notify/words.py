@@ -113,12 +113,31 @@ WHYS: Final[Mapping[str, Pair]] = {
     "alarm": ("告警", "alarm"),
     "second_signal": ("第二个信号", "a second signal"),
     "call_point": ("手动报警按钮", "a call point"),
+    "heat": ("感温探测器", "a heat detector"),
+    "not_confirmed": ("已应答，但限时内未确认或解除", "answered, but neither confirmed nor stood down in time"),
     "person": ("人工启动", "started by a person"),
     "confirmed": ("人工确认", "confirmed by a person"),
     "no_answer": ("限时内无人应答", "nobody answered in time"),
     "false_alarm": ("误报", "false alarm"),
     "all_clear": ("险情解除", "all clear"),
     "drill_over": ("演练结束", "drill over"),
+    "real_alarm": ("发生真实告警", "a real alarm"),
+    "real_start": ("预案已真实启动", "a plan was started for real"),
+}
+# Codes that stand where a device's own text may stand as well.
+REMARKS: Final[Mapping[FactKind, Mapping[str, Pair]]] = {
+    FactKind.FIRE: {
+        "smoke": ("感烟", "smoke"),
+        "heat": ("感温", "heat"),
+        "co": ("一氧化碳", "carbon monoxide"),
+        "gas": ("可燃气体", "gas"),
+        "mcp": ("手动报警按钮", "a call point"),
+        "panel": ("消防主机", "the fire panel"),
+    },
+    FactKind.DEVICE_SILENT: {
+        "silent": ("长时间没有消息", "not heard for too long"),
+        "said_offline": ("设备自报离线", "it said that it is offline"),
+    },
 }
 PLACES: Final = ("kind", "subject", "plan", *(name for name, _ in DETAILS))
 _ZH, _EN = 0, 1
@@ -185,10 +204,15 @@ def _params(message: Message, language: int) -> dict[str, str]:
     """The parameters in one language: names instead of ids, words instead of codes."""
     given = dict(message.note.params)
     made = dict(given)
-    for name in ("subject", "plan", "hall", "zone", "role"):
+    for name in ("subject", "plan", "hall", "zone", "role", "device", "signal"):
         made[name] = given.get(f"{name}_{('zh', 'en')[language]}") or given.get(name, "")
     kind = given.get("kind", "")
-    made["kind"] = KINDS[FactKind(kind)][language] if kind in set(FactKind) else kind
+    if kind in set(FactKind):
+        made["kind"] = KINDS[FactKind(kind)][language]
+        detail = given.get("detail", "")
+        made["detail"] = REMARKS.get(FactKind(kind), {}).get(detail, (detail, detail))[language]
+    else:
+        made["kind"] = kind
     made["subject"] = made["subject"] or made["zone"] or made["hall"]
     for name, words in (("level", LEVELS), ("why", WHYS), ("reason", WHYS)):
         made[name] = words.get(given.get(name, ""), (given.get(name, ""),) * 2)[language]

@@ -47,10 +47,8 @@ class Runs:
     # -- beginning ------------------------------------------------------------------------------------------
 
     def respond(self, at: int, alarm: Alarm, plan: Plan) -> None:
-        """An alarm of a plan's hazard: end a drill of it, then start the plan or go into its run."""
-        for run in list(self._ledger.book.runs.values()):
-            if run.drill and run.plan.hazard == plan.hazard:
-                self.end(at, run, alarm.id, "real_alarm", Code.RUN_DRILL_ENDED)
+        """An alarm of a plan's hazard: end every drill, then start the plan or go into its run."""
+        self._end_drills(at, alarm.id, "real_alarm")
         live = self._ledger.run_of(plan.id)
         if live is None:
             self.start(at, plan, Cause(alarm.id, _why(alarm), alarm=alarm))
@@ -59,9 +57,8 @@ class Runs:
 
     def start(self, at: int, plan: Plan, cause: Cause) -> Run:
         """Start a plan. Only a single fire signal waits for somebody who looks; anything else is active at once."""
-        live = self._ledger.run_of(plan.id)
-        if live is not None:
-            self.end(at, live, cause.by, "real_start", Code.RUN_DRILL_ENDED)
+        if not cause.drill:
+            self._end_drills(at, cause.by, "real_start")
         run = Run(
             id=self._ledger.new_id("R"),
             hall=self._ledger.hall,
@@ -85,6 +82,17 @@ class Runs:
         run = self._telling.verify(at, self._set_clocks(at, run))
         self._ledger.put_run(run)
         return run
+
+    def sharpen(self, at: int, run: Run, alarm: Alarm) -> None:
+        """An alarm of this run has become certain: whoever still looks need not."""
+        if run.stage is Stage.VERIFY and alarm.kind is FactKind.FIRE and alarm.detail in CERTAIN:
+            self._activate(at, run, _why(alarm), alarm.id)
+
+    def _end_drills(self, at: int, by: str, reason: str) -> None:
+        # Of whatever plan: who practises a crowd must not miss a fire.
+        for run in list(self._ledger.book.runs.values()):
+            if run.drill:
+                self.end(at, run, by, reason, Code.RUN_DRILL_ENDED)
 
     def _join(self, at: int, run: Run, alarm: Alarm) -> None:
         news = (alarm.device or alarm.subject.id) not in run.signals
@@ -230,7 +238,9 @@ class Runs:
     def _take_roles(self, at: int, run: Run, person: str, vacant: str | None) -> Run:
         roles: list[RoleState] = []
         for state in run.roles:
-            asked = person in _role(run, state).holders[: state.told] or (state.everybody and state.role == vacant)
+            asked = person in _role(run, state).holders[: state.told]
+            # Who answers on the page names no role: all that nobody has taken are meant.
+            asked = asked or (state.everybody and vacant in {None, state.role})
             if asked and state.answered is None:
                 self._ledger.event(at, run.id, "run.role_taken", person, state.role)
                 roles.append(replace(state, answered_by=person, answered=at, next_at=None))

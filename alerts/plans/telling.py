@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from alerts.model import Alarm, Lane, RoleState, Run, Stage
-from alerts.notes import Code, Param, run_note
+from alerts.notes import Code, Param, named, run_note
 from alerts.outbox import Letter, Outbox
 from alerts.routing import Routing, holders
 from sensors.site.model import Message, Words
@@ -85,14 +85,17 @@ class Telling:
         return run
 
     def vacant(self, at: int, run: Run, state: RoleState) -> Run:
-        """Nobody has answered for a role: tell all holders of all roles; who answers takes it."""
-        return self._tell(at, run, Code.RUN_VACANT, holders(run.plan), extra=_role_params(run, state))
+        """Nobody has answered for a role: tell everybody, the plan's holders first; who answers takes it."""
+        everybody = dict.fromkeys((*holders(run.plan), *self._routing.everyone()))
+        return self._tell(at, run, Code.RUN_VACANT, everybody, extra=_role_params(run, state))
 
     def signal(self, at: int, run: Run, alarm: Alarm) -> Run:
         """One more alarm has come into an active run: all holders hear of it."""
+        signal = alarm.device or alarm.subject.id
         extra: list[Param] = [
             ("alarm", alarm.id),
-            ("signal", alarm.device or alarm.subject.id),
+            ("signal", signal),
+            *named("signal", self._routing.hall, (signal,)),
             ("at_zone", alarm.zone),
         ]
         return self._tell(at, run, Code.RUN_SIGNAL, holders(run.plan), extra=extra, answerable=False)

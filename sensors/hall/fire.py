@@ -40,14 +40,14 @@ class FireMachine:
             device.fire, device.fire_at, device.fire_sensor = value.alarm, now, value.sensor.value
 
     def _raise(self, device: DeviceState, key: str, seen: Evidence, now: int, *, live: bool) -> None:
-        """Hold at once. Who is certain says so at once too; mere repeats are told at most every 10 s."""
+        """Hold at once. What is verified now, or felt by another sense, is told at once too; mere repeats every 10 s."""
         known = self._floor.conditions.get(key)
         if known is None:
             rule = Rule(key, FactKind.FIRE, Subject("device", device.id), zone=device.zone, device=device.id)
             self._floor.conditions.observe(rule, truth=True, now=now, seen=seen)
         elif seen.verified and not known.verified:
             self._floor.conditions.again(key, now, seen)
-        elif live and now - (known.told or 0) >= AGAIN_MS:
+        elif live and (now - (known.told or 0) >= AGAIN_MS or seen.detail != known.detail):
             self._floor.conditions.again(key, now, replace(seen, verified=known.verified))
 
     def _clear(self, key: str, now: int, *, approved: bool) -> None:

@@ -74,6 +74,38 @@ def test_a_call_point_ends_the_verifying() -> None:
     assert len(scene.rows.runs) == 1
 
 
+@pytest.mark.parametrize(("detail", "why"), [("mcp", "call_point"), ("heat", "heat")])
+def test_one_device_that_first_smells_and_then_is_certain_ends_the_verifying(detail: str, why: str) -> None:
+    """A panel that speaks for many detectors, a detector of two senses."""
+    scene = Scene()
+    scene.smoke("s1")
+    scene.forward(seconds=20)
+    scene.smoke("s1", detail=detail, again=True)
+    assert (scene.run().stage, scene.run().why) == (Stage.ACTIVE, why)
+    scene.mark()
+    scene.smoke("s1", detail="smoke", again=True)
+    scene.smoke("s1", detail=detail, again=True)
+    assert (scene.posted(), len(scene.rows.runs)) == ([], 1)
+
+
+def test_a_stood_down_detector_that_becomes_certain_starts_anew() -> None:
+    scene = Scene()
+    scene.smoke("s1")
+    scene.do(StandDown(scene.run().id, "false_alarm"))
+    scene.smoke("s1", again=True)
+    assert len(scene.rows.runs) == 1
+    scene.smoke("s1", detail="heat", again=True)
+    assert (scene.run().stage, len(scene.rows.runs)) == (Stage.ACTIVE, 2)
+    scene.expect_alarm(FactKind.FIRE, "s1", acknowledged=None)
+
+
+def test_an_unverified_heat_makes_nothing_certain() -> None:
+    scene = Scene()
+    scene.smoke("s1")
+    scene.smoke("s1", detail="heat", again=True, verified=False)
+    assert not active(scene)
+
+
 def test_a_second_detector_starts_but_the_same_one_again_does_not() -> None:
     scene = Scene()
     scene.smoke("s1")
@@ -164,14 +196,27 @@ def test_holders_follow_each_other_and_in_the_end_everybody_is_told() -> None:
     scene.forward(seconds=1)
     assert scene.people() == ["bob", "dan"]
     scene.forward(seconds=30)
-    # Nobody of lead's two has answered: all five hear that it is vacant; guide still has eve.
-    assert scene.told() == sorted([(who, "run.vacant") for who in HOLDERS] + [("eve", "run.active")])
+    # Nobody of lead's two has answered: everybody who can be reached hears that it is vacant; guide still has eve.
+    assert scene.told() == sorted([(who, "run.vacant") for who in (*HOLDERS, "gus")] + [("eve", "run.active")])
     scene.forward(seconds=30)
     assert [state.everybody for state in scene.run().roles] == [True, True]
     vacant = [one for one in scene.rows.messages.values() if one.note.code == "run.vacant" and one.person == "dan"]
     scene.do(AnswerMessage(vacant[0].id), by="link")
     lead, guide = scene.run().roles
     assert (lead.answered_by, guide.answered_by) == ("dan", "dan")
+
+
+def test_who_acknowledges_on_the_page_takes_what_nobody_has_taken_and_the_repeats_stop() -> None:
+    scene = Scene()
+    alarm = scene.smoke("c1", detail="mcp")
+    scene.do(Acknowledge(alarm.id), by="visitor")
+    assert [state.answered_by for state in scene.run().roles] == [None, None]  # holders are still being asked
+    scene.forward(minutes=2)
+    scene.do(Acknowledge(alarm.id), by="visitor")
+    assert [state.answered_by for state in scene.run().roles] == ["visitor", "visitor"]
+    scene.mark()
+    scene.forward(minutes=30)
+    assert scene.posted() == []
 
 
 def test_an_answer_takes_a_role_and_ends_its_asking() -> None:
@@ -327,6 +372,23 @@ def test_the_real_thing_ends_a_drill(*, by_person: bool) -> None:
     assert not any(one.drill for one in messages)
     ended = {one.person for one in messages if one.note.code == "run.drill_ended"}
     assert ended == {None, "ann", "cat"}
+
+
+@pytest.mark.parametrize("by_person", [True, False])
+def test_the_real_thing_ends_a_drill_of_another_plan_and_allows_none(*, by_person: bool) -> None:
+    scene = Scene()
+    drill = scene.do(StartPlan("crowd", "crowd", drill=True)).refs[0]
+    scene.mark()
+    if by_person:
+        start(scene)
+    else:
+        scene.smoke()
+    assert scene.rows.runs[drill].stage is Stage.ENDED
+    assert {one.person for one in scene.posted() if one.note.code == "run.drill_ended"} == {"bob"}
+    with pytest.raises(RefusedError, match="plan_running"):
+        scene.do(StartPlan("crowd", "crowd", drill=True))
+    scene.do(StartPlan("crowd", "crowd"))
+    assert len(scene.engine.book.runs) == 2
 
 
 def test_an_unverified_fire_leaves_a_drill_alone() -> None:

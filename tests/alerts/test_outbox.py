@@ -32,7 +32,7 @@ def test_life_safety_first_and_a_drill_after_what_is_real() -> None:
     scene.raised(WINDOW, "w1")
     scene.do(StartPlan("crowd", "crowd", drill=True))
     scene.forward(seconds=1)
-    scene.smoke()
+    scene.raised(FactKind.HELP, "b1")
     ready = scene.engine.ready(scene.now)
     kinds = [(one.lane, one.drill) for one in ready]
     assert kinds == sorted(kinds, key=lambda one: (one[0] is not Lane.LIFE_SAFETY, one[1]))

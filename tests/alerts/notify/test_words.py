@@ -5,8 +5,10 @@ import pytest
 from alerts.model import Note
 from alerts.notes import Code
 from alerts.notify.links import Links
-from alerts.notify.words import KINDS, SENTENCES, Phrasebook
+from alerts.notify.words import KINDS, REMARKS, SENTENCES, Phrasebook
 from sensors.facts import FactKind
+from sensors.readings import FireSensor
+from tests.alerts.harness import Scene, site
 from tests.alerts.notify.samples import message
 
 NOW = 1_760_000_000_000
@@ -71,6 +73,40 @@ def test_what_a_device_says_is_text_and_nothing_else() -> None:
     text = BOOK(message(note=Note("alarm.raised", params)))
     assert text.title_en == "Equipment fault: $plan"
     assert text.body_en.endswith("Detail: a  b{0.__class__}$kind ")
+
+
+@pytest.mark.parametrize("name", ["why", "reason"])
+@pytest.mark.parametrize(
+    "code",
+    ["alarm", "second_signal", "call_point", "heat", "person", "no_answer", "not_confirmed", "false_alarm",
+     "all_clear", "drill_over", "real_alarm", "real_start"],
+)  # fmt: skip
+def test_no_code_of_a_run_reaches_people_as_a_code(name: str, code: str) -> None:
+    text = BOOK(message(note=Note("run.stood_down", (*PARAMS, (name, code)))))
+    assert "_" not in text.body_zh + text.body_en
+    assert code not in text.body_zh
+
+
+@pytest.mark.parametrize("sensor", list(FireSensor))
+def test_what_felt_the_fire_is_said_in_words(sensor: FireSensor) -> None:
+    text = BOOK(message(note=Note("alarm.raised", (*PARAMS, ("detail", sensor.value)))))
+    assert sensor.value not in text.body_zh
+    assert f"Detail: {REMARKS[FactKind.FIRE][sensor.value][1]}" in text.body_en
+
+
+def test_devices_have_their_names() -> None:
+    site_ = site(devices=[{"id": "s1", "name": {"zh": "东烟感", "en": "East smoke"}, "kinds": ["fire"]}])
+    scene = Scene(site_)
+    scene.smoke("s1")
+    text = BOOK(scene.posted()[0])
+    assert "设备：东烟感" in text.body_zh
+    assert "Device: East smoke" in text.body_en
+    scene.smoke("s2")
+    scene.posted()
+    scene.smoke("s1x")
+    text = BOOK(scene.posted()[0])
+    assert "设备：东烟感、s2、s1x" in text.body_zh
+    assert "New signal: s1x" in text.body_en
 
 
 def test_an_old_code_still_goes_out() -> None:

@@ -66,6 +66,15 @@ def test_a_retained_fire_is_unverified_until_it_is_heard_live() -> None:
     assert hall.says("f1", BURNS, retained=True) == []
 
 
+def test_another_sense_of_the_same_detector_is_told_at_once() -> None:
+    hall = Speaking().open()
+    hall.says("f1", BURNS)
+    assert hall.says("f1", BURNS) == []
+    fact = hall.says("f1", Fire(alarm=True, sensor=FireSensor.HEAT))[0]
+    assert (fact.detail, fact.again, fact.verified) == ("heat", True, True)
+    assert hall.says("f1", Fire(alarm=True, sensor=FireSensor.HEAT)) == []
+
+
 def test_a_fire_of_a_stranger_is_unverified_and_a_stranger_cannot_end_a_verified_one() -> None:
     hall = Speaking().open()
     fact = hall.says("smoke-9", BURNS)[0]

@@ -21,6 +21,11 @@ class Settings:
     open_names: bool = False
 
     @property
+    def store(self) -> Path:
+        """The operations store's file."""
+        return self.data / "hallwatch.db"
+
+    @property
     def public_url(self) -> str:
         """How people reach the server from where they are, without a slash at the end."""
         if self.base_url is not None:

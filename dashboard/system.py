@@ -88,12 +88,12 @@ async def run_system(settings: Settings, *, clock: Clockwork | None = None, read
     time_of = clock or Clockwork(real_now)
     stopping = _stop_on_signals()
     async with (
-        open_store(sqlite_url(settings.data / "hallwatch.db")) as store,
+        open_store(sqlite_url(settings.store)) as store,
         _history(site, store) as history,
         asyncio.TaskGroup() as group,
     ):
         await store.sites.keep(loaded.digest, settings.site_text)
-        sites = await _kept_sites(store)
+        sites = {loaded.digest: site} | await _kept_sites(store, settings.site_text)
         links = Links(await store.records.secret("links"), settings.public_url)
         words = {hall.id: Phrasebook(ZoneInfo(hall.timezone), links, real_now) for hall in site.halls}
         doors = Doors(store.accounts, real_now)
@@ -267,8 +267,8 @@ async def _tidy(store: Store, hall: str) -> None:
     await store.quarantine.trim(hall, QUARANTINE_ROWS)
 
 
-async def _kept_sites(store: Store) -> dict[str, Site]:
-    loaded = [read_site(text, "kept") for text in await store.sites.texts()]
+async def _kept_sites(store: Store, known: str) -> dict[str, Site]:
+    loaded = [read_site(text, "kept") for text in await store.sites.texts() if text != known]
     return {item.digest: item.site for item in loaded if item.site is not None}
 
 

@@ -7,12 +7,14 @@ what the outbox would send counts as sent at once.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from paho.mqtt.client import topic_matches_sub
+
 from alerts.core import Core
 from gateway.batch import BatchMaker, Entry, Waiting
 from gateway.link.contract import Delivery
 from gateway.store.contract import Journal
-from sensors.decode.family import Packet
-from sensors.inputs import AnyInput, Attempting, Reported
+from sensors.decode.family import Packet, Subscription
+from sensors.inputs import AnyInput, Attempting, Lane, Reported
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,39 @@ MESSAGES_A_SLICE = 1000
 
 
 @dataclass(frozen=True, slots=True)
+class Slicing:
+    """How much is committed together: `ms` of the played time, `limit` inputs at most.
+
+    Messages of the outbox count as sent at a slice's end: where alarms matter a slice is short, and where nobody
+    will answer any (an ordinary day that has passed) a long one costs less.
+    """
+
+    ms: int = SLICE_MS
+    limit: int = SLICE_LIMIT
+
+
+FINE = Slicing()
+
+
+class Router:
+    """Which session hears a topic: the one whose filter matches, as the broker would find it."""
+
+    def __init__(self, subscriptions: Iterable[Subscription]) -> None:
+        self._subscriptions = tuple(subscriptions)
+        self._known: dict[str, Lane] = {}
+
+    def lane(self, topic: str) -> Lane:
+        """The lane; raises `LookupError` for a topic that nobody has subscribed, or both sessions."""
+        known = self._known.get(topic)
+        if known is None:
+            lanes = {one.lane for one in self._subscriptions if topic_matches_sub(one.filter, topic)}
+            if len(lanes) != 1:
+                raise LookupError(f"{topic} is heard by {sorted(lanes) or 'nobody'}")
+            known = self._known[topic] = lanes.pop()
+        return known
+
+
+@dataclass(frozen=True, slots=True)
 class Slice:
     """Entries that are committed together, the instant at which they end, and what is made only then."""
 
@@ -44,11 +79,11 @@ async def play(
     items: Iterable[Played],
     *,
     until: int,
-    slice_ms: int = SLICE_MS,
+    slicing: Slicing = FINE,
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Play `items` (in order of `at`) and let time pass to `until`, ms since the epoch."""
-    for part in _slices(items, until, slice_ms):
+    for part in _slices(items, until, slicing):
         await _commit(maker, journal, part.entries, part.end)
         await _let_pass(maker, journal, part.end)
         await _send_all(maker, journal, part.end)
@@ -80,19 +115,19 @@ async def _commit(maker: BatchMaker, journal: Journal, entries: list[Entry], now
     prepared.settle()
 
 
-def _slices(items: Iterable[Played], until: int, slice_ms: int) -> Iterator[Slice]:
+def _slices(items: Iterable[Played], until: int, slicing: Slicing) -> Iterator[Slice]:
     entries: list[Entry] = []
     end: int | None = None
     for item in items:
         if item.at > until:
             break
-        if end is not None and (item.at > end or len(entries) >= SLICE_LIMIT):
+        if end is not None and (item.at > end or len(entries) >= slicing.limit):
             yield Slice(entries, min(end, item.at))
             entries, end = [], None
         if isinstance(item, Later):
             yield Slice(entries, item.at, item)
             entries, end = [], None
             continue
-        end = end if end is not None else item.at + slice_ms
+        end = end if end is not None else item.at + slicing.ms
         entries.append(Delivery(item, 0, 0) if isinstance(item, Packet) else Waiting(item, None))
     yield Slice(entries, until)

@@ -13,7 +13,7 @@ from simulators.devices.model import SimulatedDevice
 from simulators.devices.native import NativeDevice
 from simulators.devices.zigbee2mqtt import BRIDGE, Zigbee2MqttBridge, Zigbee2MqttDevice, bridge_publications
 from simulators.publication import Publication, Told
-from simulators.voices import Voices
+from simulators.voices import LIVE, Pace, Voices
 
 NATIVE: Final = "native"
 ZIGBEE: Final = "zigbee2mqtt"
@@ -28,7 +28,7 @@ class UnknownFamilyError(ValueError):
 class Fleet:
     """A hall's devices. The same site, hall, seed and start give the same publications."""
 
-    def __init__(self, site: Site, hall: str | None = None, seed: int = 1) -> None:
+    def __init__(self, site: Site, hall: str | None = None, seed: int = 1, pace: Pace = LIVE) -> None:
         """`hall` defaults to the site's first. Raises `UnknownFamilyError`."""
         found = site.halls[0] if hall is None else next(part for part in site.halls if part.id == hall)
         self.index = SiteIndex(site, found)
@@ -36,7 +36,7 @@ class Fleet:
         self._bases = {use.family: use.base for use in site.families if use.hall in {None, found.id}}
         self.devices = {device.id: device for device in found.devices if not device.retired}
         self._models = {device.id: self._model(device) for device in self.devices.values()}
-        self._voices = Voices(self.index, seed)
+        self._voices = Voices(self.index, seed, pace)
         self._day = lru_cache(maxsize=4)(lambda date: make_day(self.index, date, seed))
 
     def publications(self, start: int, end: int) -> Iterator[Publication]:

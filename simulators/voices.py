@@ -5,6 +5,7 @@ simulated time is the same wherever it is cut.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
@@ -53,18 +54,32 @@ RARELY: Final = {"battery": 30 * MINUTE, "sleeping": 50 * MINUTE}
 POWER_W: Final = {"printer": 14.0, "kiosk": 95.0, "pc": 60.0, "display": 140.0, "ups": 420.0, "network": 38.0}
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """No kind is repeated more often than this (ms): while the hall is open, and outside, where nothing changes."""
+
+    by_day: int = SECOND
+    by_night: int = MINUTE
+
+
+LIVE: Final = Pace()
+# A day that has passed, where nothing is lost on the way: as rarely as the limits of silence (180 s) allow.
+PAST: Final = Pace(MINUTE, 2 * MINUTE)
+
+
 class Voices:
     """The devices of one hall; pure."""
 
-    def __init__(self, index: SiteIndex, seed: int) -> None:
+    def __init__(self, index: SiteIndex, seed: int, pace: Pace = LIVE) -> None:
         self._index = index
         self._seed = seed
+        self._pace = pace
 
     def hear(self, device: Device, day: Day, start: int, end: int) -> Iterator[Told]:
         """All that a device says in [start, end) of a day, not in order."""
         spoken = [kind for kind in device.kinds if self.state(device, kind, day, start) is not None]
         periodic = (self._repeats(device, kind, day, start, end) for kind in spoken)
-        beats = () if self._has_pulse(device, spoken) else self._heartbeats(device, start, end)
+        beats = () if self._has_pulse(device, spoken) else self._heartbeats(device, day, start, end)
         return chain(*periodic, beats, self._events(device, day, start, end))
 
     def greet(self, device: Device, day: Day, at: int) -> Iterator[Told]:
@@ -113,7 +128,8 @@ class Voices:
 
     def _repeats(self, device: Device, kind: Kind, day: Day, start: int, end: int) -> Iterator[Told]:
         period = RARELY.get(device.power, PERIODS[kind])
-        for at in _beats(device.id if device.power != "mains" else f"{device.id}/{kind}", period, start, end):
+        name = device.id if device.power != "mains" else f"{device.id}/{kind}"
+        for at in self._beats(name, period, day, start, end):
             value = self.state(device, kind, day, at)
             if value is not None:
                 yield Told(at, device.id, value)
@@ -122,9 +138,21 @@ class Voices:
         limit = RARELY.get(device.power, HEARTBEAT)
         return any(RARELY.get(device.power, PERIODS[kind]) <= limit for kind in spoken)
 
-    def _heartbeats(self, device: Device, start: int, end: int) -> Iterator[Told]:
-        for at in _beats(device.id, RARELY.get(device.power, HEARTBEAT), start, end):
+    def _heartbeats(self, device: Device, day: Day, start: int, end: int) -> Iterator[Told]:
+        for at in self._beats(device.id, RARELY.get(device.power, HEARTBEAT), day, start, end):
             yield Told(at, device.id, Availability(online=True))
+
+    def _beats(self, name: str, period: int, day: Day, start: int, end: int) -> Iterator[int]:
+        """The instants in [start, end) of a day at which a device repeats itself."""
+        busy, calm = max(period, self._pace.by_day), max(period, self._pace.by_night)
+        if busy == calm:
+            yield from _beats(name, busy, start, end)
+            return
+        at = start
+        for opens, closes in (*day.open, (end, end)):
+            yield from _beats(name, calm, at, min(opens, end))
+            yield from _beats(name, busy, max(opens, at), min(closes, end))
+            at = max(at, min(closes, end))
 
     def _events(self, device: Device, day: Day, start: int, end: int) -> Iterator[Told]:
         if Kind.PRESENCE in device.kinds and device.window in day.seats:
@@ -181,7 +209,7 @@ class Voices:
 
 
 def _beats(name: str, period: int, start: int, end: int) -> Iterator[int]:
-    """The instants in [start, end) at which a device repeats itself."""
+    """The instants in [start, end) that a device counts off by this period."""
     phase = int(chance(name, period) * period)
     first = start + (phase - start) % period
     return iter(range(first, end, period))

@@ -31,10 +31,11 @@ class AnswerError(HallwatchError):
 
 def ask(socket: Path, method: str, path: str, body: Json | None = None) -> Json:
     """One request; returns the answer. Raises `NotRunningError` and `AnswerError`."""
-    return asyncio.run(_ask(socket, method, path, body))
+    return asyncio.run(request(socket, method, path, body))
 
 
-async def _ask(socket: Path, method: str, path: str, body: Json | None) -> Json:
+async def request(socket: Path, method: str, path: str, body: Json | None = None) -> Json:
+    """The same for who is asynchronous already."""
     connector = aiohttp.UnixConnector(os.fspath(socket))
     timeout = aiohttp.ClientTimeout(total=LIMIT_S)
     async with aiohttp.ClientSession("http://localhost", connector=connector, timeout=timeout) as session:

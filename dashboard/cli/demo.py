@@ -6,10 +6,11 @@ faster than ours. Nothing is kept.
 
 import argparse
 import asyncio
+import contextlib
 import socket
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -17,44 +18,31 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from alerts.core import Core
-from alerts.engine import Engine
-from alerts.model import Book
-from dashboard.cli.example import EXAMPLE, load_site, on_broker
+from dashboard.cli.client import AnswerError, NotRunningError
+from dashboard.cli.example import EXAMPLE, load, on_broker
 from dashboard.cli.place import SOCKET_NAME, Commands
 from dashboard.cli.run import add_listening, guarded, start_log
 from dashboard.cli.simulate import speed
+from dashboard.cli.staff import Staff, act_out
+from dashboard.cli.yesterday import DAY_MS, Show, play_yesterday
 from dashboard.server.accounts import Doors
 from dashboard.settings import Settings
 from dashboard.system import run_system
-from gateway.batch import BatchMaker
 from gateway.broker import Address, demo_broker
-from gateway.history.readings import ReadingsSink
-from gateway.history.shipper import Feed, Shipper
 from gateway.pipeline import Clockwork
-from gateway.playback import Played, play
-from gateway.store.sql import open_store, sqlite_url
-from sensors.decode.family import Packet
-from sensors.decode.reception import Reception
-from sensors.hall.hall import Hall
-from sensors.inputs import Lane, Linked, Started
 from sensors.site.calendar import HallCalendar
-from sensors.site.load import read_site
-from sensors.site.model import Site
 from simulators.clock import SimClock
 from simulators.fleet import Fleet
-from simulators.link import Broker, connect
-from simulators.link import play as play_live
+from simulators.link import Broker, connect, play
 from simulators.overlay import Overlay
 from simulators.publication import Publication
-from simulators.scenario import shipped_scenario
+from simulators.scenario import Scenario, shipped_scenario
 
 VISITOR: Final = "visitor"
-SEED: Final = 7
-DAY_MS: Final = 86_400_000
-SLICE_MS: Final = 10_000
-# What happens in the demo, and how many minutes of the hall's clock after its start.
-HAPPENS: Final = (("printer_fault", 3), ("queue_surge", 8), ("real_fire", 20))
+TOUR: Final = "tour"
+# Late enough in a morning for a queue, early enough for much of a day.
+AFTER_OPENING_MS: Final = 75 * 60_000
+LOOK_BACK_DAYS: Final = 40
 
 
 def add_to(commands: Commands) -> None:
@@ -77,9 +65,11 @@ def run(chosen: argparse.Namespace) -> int:
 async def _demo(chosen: argparse.Namespace, folder: Path) -> None:
     async with demo_broker() as broker:
         settings = _settings(chosen, folder, broker)
-        site = load_site(settings.site_text, settings.site_name)
-        start = opening(site, time.time_ns() // 1_000_000)
-        await play_yesterday(settings, site, start)
+        with _preparing() as show:
+            kept, tour = load(settings.site_text, settings.site_name), shipped_scenario(TOUR)
+            fleet = Fleet(kept.site, tour.hall, tour.seed)
+            start = opening(HallCalendar(fleet.index.hall), time.time_ns() // 1_000_000)
+            await play_yesterday(settings.store, kept, tour, start, show)
         clock = SimClock.start(start, chosen.speed)
         answers = asyncio.Event()
 
@@ -89,14 +79,23 @@ async def _demo(chosen: argparse.Namespace, folder: Path) -> None:
 
         async def devices() -> None:
             await answers.wait()
-            # The clock has gone on while the gateway started; the devices connect now.
-            async with connect(Broker(broker.host, broker.port, "simulator")) as wire:
-                await play_live(today(site, clock.now()), wire, clock)
+            async with connect(Broker(broker.host, broker.port, broker.username)) as wire:
+                # The clock has gone on while the gateway started; the devices connect now.
+                await play(today(fleet, tour, start, clock.now()), wire, clock)
+
+        async def people() -> None:
+            await answers.wait()
+            staff = Staff(folder / SOCKET_NAME, kept.site)
+            for action in tour.actions:
+                # What the visitor has done meanwhile is not there any more, or is refused.
+                with contextlib.suppress(LookupError, AnswerError, NotRunningError):
+                    await act_out([action], staff, start, clock)
 
         async with asyncio.TaskGroup() as group:
-            fleet = group.create_task(devices())
+            living = [group.create_task(devices()), group.create_task(people())]
             await run_system(settings, clock=Clockwork(clock.now, chosen.speed), ready=greet)
-            fleet.cancel()
+            for task in living:
+                task.cancel()
 
 
 def _settings(chosen: argparse.Namespace, folder: Path, broker: Address) -> Settings:
@@ -130,66 +129,41 @@ def free_port(host: str, port: int) -> int:
     return port
 
 
-def opening(site: Site, now: int) -> int:
-    """When the demo's day begins (ms): now if the hall is open, else a morning of its last working day."""
-    calendar = HallCalendar(site.halls[0])
-    if calendar.is_open(now):
-        return now
-    day = calendar.date_of(now)
-    for back in range(30):
-        earlier = day - timedelta(days=back)
-        periods = calendar.periods(earlier)
-        if periods and periods[0][0] <= now:
-            return periods[0][0] + 75 * 60_000
-    return now
+def opening(calendar: HallCalendar, now: int) -> int:
+    """When the demo's day begins (ms): in the last morning that was worked after a day that was worked.
+
+    Whenever it is really started, the hall is open, its staff is in, and there are visitors in its yesterday.
+    """
+    today_ = calendar.date_of(now)
+    mornings = []
+    for back in range(LOOK_BACK_DAYS):
+        day = today_ - timedelta(days=back)
+        periods = calendar.periods(day)
+        if periods and (morning := min(periods[0][0] + AFTER_OPENING_MS, sum(periods[0]) // 2)) <= now:
+            mornings.append((not calendar.periods(day - timedelta(days=1)), back, morning))
+    return min(mornings)[2] if mornings else now
 
 
-async def play_yesterday(settings: Settings, site: Site, start: int) -> None:
-    """Put the day before into the store and its history by the same path, only without a broker."""
-    name = site.halls[0].id
-    digest = read_site(settings.site_text, settings.site_name).digest
-    hall = Hall(site, name)
-    begin = start - DAY_MS
-    async with open_store(sqlite_url(settings.data / "hallwatch.db")) as store:
-        await store.sites.keep(digest, settings.site_text)
-        reception = Reception(site, name, hall.state)
-        maker = BatchMaker(Core(hall, Engine(site, name, Book())), reception, hall=name, index=0)
-        feed = Feed(name, "sqlite", reception.read, await store.records.secret("badges"))
-        shipper = Shipper(store.journal, store.cursors, ReadingsSink(store.writer), feed)
-        items = _heard(Fleet(site, name, SEED).publications(begin, start), begin, digest)
-        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-        async with asyncio.TaskGroup() as group:
-            shipping = group.create_task(shipper.run())
-            with Progress(*columns, transient=True) as bar:
-                task = bar.add_task("昨天 · yesterday", total=DAY_MS)
-
-                def show(at: int) -> None:
-                    bar.update(task, completed=at - begin)
-
-                await play(maker, store.journal, items, until=start, slice_ms=SLICE_MS, progress=show)
-                while await store.cursors.get(name, "sqlite") < maker.index:  # noqa: ASYNC110 (a row tells nobody)
-                    await asyncio.sleep(0.1)
-            shipping.cancel()
+def today(fleet: Fleet, tour: Scenario, start: int, now: int) -> Iterator[Publication]:
+    """The hall's day from `now` on, with what happens in it; the tour's times count from `start`."""
+    changes = [change for event in tour.events for change in event.changes(start)]
+    return iter(Overlay(fleet, changes).publications(now, now + 30 * DAY_MS))
 
 
-def _heard(publications: Iterable[Publication], begin: int, digest: str) -> Iterator[Played]:
-    yield Started(begin, digest)
-    for lane in Lane:
-        yield Linked(begin, lane, up=True)
-    for one in publications:
-        yield Packet(one.topic, one.payload, Lane.TELEMETRY, one.at, one.qos)
-
-
-def today(site: Site, start: int) -> Iterator[Publication]:
-    """The hall's day from `start` on, with what happens in it."""
-    fleet = Fleet(site, None, SEED)
-    changes = [
-        change
-        for name, minutes in HAPPENS
-        for event in shipped_scenario(name).events
-        for change in event.changes(start + minutes * 60_000)
-    ]
-    return iter(Overlay(fleet, changes).publications(start, start + 30 * DAY_MS))
+@contextlib.contextmanager
+def _preparing() -> Iterator[Show]:
+    """One bar from the first second to the page's address."""
+    console = Console()
+    console.print("  正在模拟大厅的昨天，约十秒 · simulating the hall's yesterday, about ten seconds", soft_wrap=True)
+    columns = (
+        TextColumn("  昨天 · yesterday"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+        yield lambda done: bar.update(task, completed=done)
 
 
 def _welcome(settings: Settings, token: str) -> None:

@@ -1,5 +1,6 @@
 """The example site that comes with Hallwatch, and site files as the simulating commands read them."""
 
+from dataclasses import dataclass
 from importlib.resources import files
 from io import StringIO
 
@@ -13,12 +14,26 @@ from sensors.site.problem import format_problems
 EXAMPLE = files("dashboard").joinpath("sites").joinpath("university.yaml")
 
 
-def load_site(text: str, name: str) -> Site:
-    """Read a site; raises `SiteRefusedError` with every error in it."""
+@dataclass(frozen=True, slots=True)
+class KeptSite:
+    """A site, the text that says so, and its digest, by which the journal knows it."""
+
+    site: Site
+    text: str
+    digest: str
+
+
+def load(text: str, name: str) -> KeptSite:
+    """Read a site with its digest; raises `SiteRefusedError` with every error in it."""
     loaded = read_site(text, name)
     if loaded.site is None:
         raise SiteRefusedError(format_problems(loaded.problems, loaded.name))
-    return loaded.site
+    return KeptSite(loaded.site, text, loaded.digest)
+
+
+def load_site(text: str, name: str) -> Site:
+    """Read a site; raises `SiteRefusedError` with every error in it."""
+    return load(text, name).site
 
 
 def on_broker(text: str, host: str, port: int, username: str) -> str:

@@ -3,8 +3,10 @@
 import argparse
 import asyncio
 import os
+import sys
 import time
 from pathlib import Path
+from typing import Final
 
 import aiomqtt
 from pydantic import ValidationError
@@ -19,6 +21,12 @@ from sensors.site.model import Site
 from simulators.clock import SimClock
 from simulators.link import Broker, simulate
 from simulators.scenario import Scenario, load_scenario, scenario_names, shipped_scenario
+
+NOT_SHARED: Final = (
+    "倍速：网关的时钟不随之加快，保持、升级和失联时限仍按真实时间 · "
+    "times real time: the gateway's clock does not go along, so holds, escalation and silence take real time, and the "
+    "devices' clocks will seem wrong to it"
+)
 
 
 class BrokerError(HallwatchError):
@@ -54,6 +62,8 @@ def run(chosen: argparse.Namespace) -> int:
         else load_site(EXAMPLE.read_text("utf-8"), EXAMPLE.name)
     )
     scenario = find(chosen.scenario)
+    if chosen.speed != 1:
+        print(f"hallwatch: {chosen.speed:g} × {NOT_SHARED}", file=sys.stderr)
     sent = asyncio.run(_play(chosen, site, scenario))
     print(f"{scenario.title.zh} · {scenario.title.en or scenario.id}: {sent} 条消息已发布 · messages published")
     return 0

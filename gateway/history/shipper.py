@@ -131,6 +131,17 @@ class Shipper:
                 self._state = Shipping.IDLE
                 await asyncio.sleep(IDLE_S)
 
+    async def catch_up(self, progress: Callable[[int], None]) -> None:
+        """Ship what the journal holds and return; `progress` is told the index that is reached.
+
+        Raises `HistoryDownError`, `StoreError`: for a start that cannot go on without its history.
+        """
+        self._index = await self._cursors.get(self._hall, self._name)
+        await self._look()
+        while self._index < self._end:
+            await self._ship()
+            progress(self._index)
+
     def _up(self) -> None:
         if self._state == Shipping.DOWN:
             log.info("history %s of %s is back, %d inputs behind", self._name, self._hall, self.lag().behind)

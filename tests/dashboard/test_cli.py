@@ -3,7 +3,8 @@ import io
 import json
 import socket
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import product
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -171,16 +172,18 @@ def test_a_site_with_errors_is_not_run(tmp_path: Path, capsys: pytest.CaptureFix
 # -- the demo
 
 
-def test_the_demo_opens_in_opening_hours_whenever_it_is_started() -> None:
-    site = load_site(EXAMPLE.read_text("utf-8"), EXAMPLE.name)
-    calendar = HallCalendar(site.halls[0])
-    zone = ZoneInfo(site.halls[0].timezone)
-    for day in range(2, 16):
-        for hour in (3, 10, 23):
-            now = round(datetime(2026, 3, day, hour, 30, tzinfo=zone).timestamp() * 1000)
-            start = demo.opening(site, now)
+def test_the_demo_opens_in_a_morning_after_a_day_that_was_worked_whenever_it_is_started() -> None:
+    calendar = HallCalendar(load_site(EXAMPLE.read_text("utf-8"), EXAMPLE.name).halls[0])
+    zone = ZoneInfo("Asia/Shanghai")
+    # Weekends, nights, and the long holidays of February and October with their make-up days.
+    for month, days in ((2, range(10, 28)), (3, range(2, 16)), (9, range(24, 31)), (10, range(1, 14))):
+        for day, hour in product(days, (3, 9, 10, 23)):
+            now = round(datetime(2026, month, day, hour, 30, tzinfo=zone).timestamp() * 1000)
+            start = demo.opening(calendar, now)
             assert calendar.is_open(start)
-            assert start - now <= 86_400_000
+            assert start <= now
+            assert datetime.fromtimestamp(start / 1000, zone).strftime("%H:%M") == "09:45"
+            assert calendar.periods(calendar.date_of(start) - timedelta(days=1)), "a yesterday without visitors"
 
 
 def test_the_demos_site_is_the_example_on_its_own_broker() -> None:

@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from heapq import merge
 from pathlib import Path
 
-from paho.mqtt.client import topic_matches_sub
-
 from alerts.core import Core
 from alerts.engine import Engine
 from alerts.model import Alarm, Book, Message, Run, Ticket
 from gateway.batch import BatchMaker
-from gateway.playback import Later, Played, play
+from gateway.playback import Later, Played, Router, play
 from gateway.store.sql import Store, open_store, sqlite_url
 from sensors.actions import write_action
-from sensors.decode.family import Packet, Subscription
+from sensors.decode.family import Packet
 from sensors.decode.reception import Reception
 from sensors.hall.hall import Hall
 from sensors.inputs import Acted, AnyInput, Lane, Linked, Started
@@ -59,8 +57,8 @@ async def perform(scenario: Scenario, folder: Path) -> Ending:
         Linked(start, Lane.SAFETY, up=True),
         Linked(start, Lane.TELEMETRY, up=True),
     ]
-    subscriptions = maker.reception.subscriptions()
-    said = (packet_of(one, subscriptions) for one in scenario.publications(site))
+    router = Router(maker.reception.subscriptions())
+    said = (packet_of(one, router) for one in scenario.publications(site))
     done = (later(action, start) for action in scenario.actions)
     items: Iterator[Played] = merge(begin, said, done, key=lambda item: item.at)
     async with open_store(sqlite_url(folder / "scenario.db")) as store:
@@ -78,11 +76,9 @@ async def read_ending(store: Store) -> Ending:
     )
 
 
-def packet_of(one: Publication, subscriptions: Iterable[Subscription]) -> Packet:
+def packet_of(one: Publication, router: Router) -> Packet:
     """A publication as the session that subscribes its topic would hand it over."""
-    lanes = {item.lane for item in subscriptions if topic_matches_sub(item.filter, one.topic)}
-    assert len(lanes) == 1, f"{one.topic} is heard by {lanes or 'nobody'}"
-    return Packet(one.topic, one.payload, lanes.pop(), one.at)
+    return Packet(one.topic, one.payload, router.lane(one.topic), one.at)
 
 
 def later(action: HumanAction, start: int) -> Later:

@@ -94,7 +94,7 @@ def names(prefix: str, words: Words | None) -> list[Param]:
 
 def named(prefix: str, hall: Hall, ids: Iterable[str]) -> list[Param]:
     """The names of devices (or of the zones that speak as a signal) in both languages; the id of what has none."""
-    words = [subject_words(hall, "device", id) or subject_words(hall, "zone", id) or Words(zh=id) for id in ids]
+    words = [subject_words(hall, "device", one) or subject_words(hall, "zone", one) or Words(zh=one) for one in ids]
     zh, en = "、".join(one.zh for one in words), ", ".join(one.en or one.zh for one in words)
     return [(f"{prefix}_zh", zh), (f"{prefix}_en", en)]
 

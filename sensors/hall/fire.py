@@ -40,7 +40,7 @@ class FireMachine:
             device.fire, device.fire_at, device.fire_sensor = value.alarm, now, value.sensor.value
 
     def _raise(self, device: DeviceState, key: str, seen: Evidence, now: int, *, live: bool) -> None:
-        """Hold at once. What is verified now, or felt by another sense, is told at once too; mere repeats every 10 s."""
+        """Hold at once. What is verified now or felt by another sense is told at once; repeats every 10 s."""
         known = self._floor.conditions.get(key)
         if known is None:
             rule = Rule(key, FactKind.FIRE, Subject("device", device.id), zone=device.zone, device=device.id)

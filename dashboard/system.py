@@ -6,7 +6,6 @@ in and ends; a part that dies takes the process down with its real error.
 
 import asyncio
 import contextlib
-import logging
 import signal
 import ssl
 import time
@@ -24,6 +23,7 @@ from alerts.notify.open import open_senders
 from alerts.notify.secret import read_secret
 from alerts.notify.words import Phrasebook
 from dashboard.desks import EngineOutbox, HealthOfHistory, LiveView, ReplayFromQuarantine
+from dashboard.housekeeping import keep_house
 from dashboard.server.accounts import Doors
 from dashboard.server.answer import Answering
 from dashboard.server.app import Wishes, make_app
@@ -40,7 +40,6 @@ from gateway.influx.ship import open_sink
 from gateway.link.paho import Broker, PahoLink, opened
 from gateway.pipeline import Clockwork, Pipeline
 from gateway.sending import SendingLoop
-from gateway.store.errors import StoreError
 from gateway.store.sql import Store, open_store, sqlite_url
 from sensors.decode.reception import Reception
 from sensors.errors import HallwatchError
@@ -53,14 +52,9 @@ from sensors.site.model import Mqtt, Site
 from sensors.site.problem import format_problems
 from sensors.topics import gateway_status_topic
 
-log = logging.getLogger(__name__)
-
 STOP_WITHIN_S: Final = 4.5
-HOUSEKEEPING_S: Final = 60.0
 # More at once would hold the one writer longer than an alarm should wait.
 READINGS_AT_ONCE: Final = 100
-JOURNAL_BYTES: Final = 2 * 1024**3
-QUARANTINE_ROWS: Final = 10_000
 
 
 class SiteRefusedError(HallwatchError):
@@ -103,14 +97,12 @@ async def run_system(settings: Settings, *, clock: Clockwork | None = None, read
                 parts = HallParts(settings, site, hall, loaded.digest, sites, store, history, time_of, words[hall.id])
                 desks[hall.id] = await halls.enter_async_context(_hall(parts, group))
             house = House(desks, store.accounts)
-            housekeeping = group.create_task(_keep_house(store, list(desks)), name="housekeeping")
             answering = Answering(links, lambda message: words[message.hall](message), real_now)
             app = make_app(house, doors, answering, _wishes(settings))
             async with serving(app, settings.host, settings.port, settings.socket):
                 if ready is not None:
                     await ready(doors)
                 await stopping.wait()
-            housekeeping.cancel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +128,15 @@ async def _hall(parts: HallParts, group: asyncio.TaskGroup) -> AsyncIterator[Hal
     sessions = _sessions(parts, pipeline)
     shipper = await _shipper(parts, pipeline)
     async with (
-        open_senders(parts.site.channels, sessions[Lane.TELEMETRY].announce, real_now) as senders,
+        open_senders(parts.site.channels, sessions[Lane.SAFETY].announce, real_now) as senders,
         contextlib.AsyncExitStack() as inlet,
     ):
         sending = SendingLoop(pipeline, EngineOutbox(pipeline), senders, parts.words)
         path = group.create_task(pipeline.run(sessions), name=f"path-{parts.hall.id}")
         out = group.create_task(sending.run(), name=f"sending-{parts.hall.id}")
         shipping = group.create_task(shipper.run(), name=f"history-{parts.hall.id}")
+        tell = _telling(pipeline, "journal", parts.hall.id)
+        housekeeping = group.create_task(keep_house(parts.store, parts.hall.id, tell), name=f"house-{parts.hall.id}")
         await pipeline.submit(Started(parts.clock.now(), parts.digest))
         for session in sessions:
             await inlet.enter_async_context(opened(session, group))
@@ -156,6 +150,7 @@ async def _hall(parts: HallParts, group: asyncio.TaskGroup) -> AsyncIterator[Hal
             history=parts.history.query,
             health=HealthOfHistory(parts.history.name, shipper),
         )
+        housekeeping.cancel()
         await inlet.aclose()
         await _drain(sending, out, pipeline, path)
         shipping.cancel()
@@ -194,9 +189,19 @@ def _sessions(parts: HallParts, pipeline: Pipeline) -> list[PahoLink]:
             now=parts.clock.now,
             deliver=pipeline.deliver,
             changed=pipeline.linked,
+            refused=_telling(pipeline, "subscription_refused", lane.name.lower()),
         )
         for lane in Lane
     ]
+
+
+def _telling(pipeline: Pipeline, condition: str, subject: str) -> Callable[[str], None]:
+    """For a part that says what is wrong with it, and "" when nothing is any more."""
+
+    def tell(detail: str) -> None:
+        pipeline.raised(condition, subject, holds=bool(detail), detail=detail)
+
+    return tell
 
 
 def _broker(mqtt: Mqtt, override: tuple[str, int] | None) -> Broker:
@@ -247,24 +252,6 @@ async def _shipper(parts: HallParts, pipeline: Pipeline) -> Shipper:
         batch=parts.site.influx.batch if parts.site.influx is not None else READINGS_AT_ONCE,
     )
     return Shipper(parts.store.journal, parts.store.cursors, parts.history.sink, feed, tell=tell)
-
-
-async def _keep_house(store: Store, halls: list[str]) -> None:
-    """Keep the journal and the quarantine within their budgets."""
-    while True:
-        await asyncio.sleep(HOUSEKEEPING_S)
-        for hall in halls:
-            try:
-                await _tidy(store, hall)
-            except StoreError as error:
-                log.warning("the store has no time to tidy %s: %s", hall, error)
-
-
-async def _tidy(store: Store, hall: str) -> None:
-    trimmed = await store.budget.enforce(hall, JOURNAL_BYTES)
-    if trimmed.dropped or trimmed.over:
-        log.error("journal of %s: %d messages dropped, %d bytes over", hall, trimmed.dropped, trimmed.over)
-    await store.quarantine.trim(hall, QUARANTINE_ROWS)
 
 
 async def _kept_sites(store: Store, known: str) -> dict[str, Site]:

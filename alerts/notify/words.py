@@ -138,6 +138,19 @@ REMARKS: Final[Mapping[FactKind, Mapping[str, Pair]]] = {
         "silent": ("长时间没有消息", "not heard for too long"),
         "said_offline": ("设备自报离线", "it said that it is offline"),
     },
+    FactKind.QUEUE_LONG: {
+        "length": ("排队人数（人）", "people in the queue"),
+        "wait": ("预计等候时间（秒）", "estimated wait in seconds"),
+    },
+    FactKind.BROKER_LOST: {
+        "safety": ("生命安全会话", "the life-safety session"),
+        "telemetry": ("遥测会话", "the telemetry session"),
+        "safety,telemetry": ("全部会话", "both sessions"),
+    },
+    FactKind.GATEWAY: {
+        "dead_letter": ("消息未能送达", "a message could not be delivered"),
+        "channel_failing": ("通知渠道屡次失败", "the channel fails again and again"),
+    },
 }
 PLACES: Final = ("kind", "subject", "plan", *(name for name, _ in DETAILS))
 _ZH, _EN = 0, 1
@@ -209,8 +222,7 @@ def _params(message: Message, language: int) -> dict[str, str]:
     kind = given.get("kind", "")
     if kind in set(FactKind):
         made["kind"] = KINDS[FactKind(kind)][language]
-        detail = given.get("detail", "")
-        made["detail"] = REMARKS.get(FactKind(kind), {}).get(detail, (detail, detail))[language]
+        made["detail"] = _remark(FactKind(kind), given.get("detail", ""), language)
     else:
         made["kind"] = kind
     made["subject"] = made["subject"] or made["zone"] or made["hall"]
@@ -219,6 +231,13 @@ def _params(message: Message, language: int) -> dict[str, str]:
     if given.get("verified") == "no":
         made["unverified"] = "yes"
     return made
+
+
+def _remark(kind: FactKind, detail: str, language: int) -> str:
+    """A code in words; what follows it (an error's stable code) stays as it is, for who mends it."""
+    code, blank, rest = detail.partition(" ")
+    words = REMARKS.get(kind, {}).get(code)
+    return detail if words is None else words[language] + blank + rest
 
 
 def _fill(template: str, message: Message, language: int) -> str:

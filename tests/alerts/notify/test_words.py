@@ -94,6 +94,29 @@ def test_what_felt_the_fire_is_said_in_words(sensor: FireSensor) -> None:
     assert f"Detail: {REMARKS[FactKind.FIRE][sensor.value][1]}" in text.body_en
 
 
+@pytest.mark.parametrize(
+    ("kind", "detail", "zh", "en"),
+    [
+        (FactKind.QUEUE_LONG, "wait", "预计等候时间（秒）", "estimated wait in seconds"),
+        (FactKind.BROKER_LOST, "safety,telemetry", "全部会话", "both sessions"),
+        (
+            FactKind.GATEWAY,
+            "dead_letter http_302",
+            "消息未能送达 http_302",
+            "a message could not be delivered http_302",
+        ),
+        (FactKind.DEVICE_SILENT, "silent", "长时间没有消息", "not heard for too long"),
+        (FactKind.EQUIPMENT_FAULT, "wait", "wait", "wait"),
+    ],
+)
+def test_a_code_of_ours_is_said_in_words_and_a_devices_own_text_stays(
+    kind: FactKind, detail: str, zh: str, en: str
+) -> None:
+    text = BOOK(message(note=Note("alarm.raised", (("kind", kind.value), ("subject", "x"), ("detail", detail)))))
+    assert text.body_zh.endswith(f"说明：{zh}")
+    assert text.body_en.endswith(f"Detail: {en}")
+
+
 def test_devices_have_their_names() -> None:
     site_ = site(devices=[{"id": "s1", "name": {"zh": "东烟感", "en": "East smoke"}, "kinds": ["fire"]}])
     scene = Scene(site_)

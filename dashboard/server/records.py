@@ -131,13 +131,14 @@ def _message(message: Message, people: People) -> MessageEntity:
 
 
 def ticket_entity(ticket: Ticket, people: People) -> TicketEntity:
-    """A ticket. What it says of the fault is for everybody; who does what, and notes, are not."""
+    """A ticket. What a device says of its fault is for everybody; what people type, and who does what, is not."""
+    by_device = ticket.opened_by in {"", ticket.subject.id}
     return TicketEntity(
         id=ticket.id,
         state=str(ticket.state),
         subject_type=ticket.subject.type,
         subject=ticket.subject.id,
-        text=ticket.text,
+        text=ticket.text if by_device else people.text(ticket.text),
         opened=ticket.opened,
         opened_by=people.actor(ticket.opened_by) or "",
         updated=ticket.updated,

@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -201,7 +202,10 @@ async def test_alarms_and_tickets_by_pages_and_names_for_whom_they_are(server: R
         alarms={
             f"A{n:06d}": alarm(f"A{n:06d}", raised=NOW + n, acknowledged=NOW, acknowledged_by="wang") for n in range(5)
         },
-        tickets={"T000001": ticket()},
+        tickets={
+            "T000001": replace(ticket(), opened_by="p1"),
+            "T000002": replace(ticket(), id="T000002", key="fault/zone/z", opened_by="li", text="王芳的椅子坏了"),
+        },
     )
     await commit(server, changes)
     async with browser(server) as stranger, browser(server, login=True) as page:
@@ -220,7 +224,14 @@ async def test_alarms_and_tickets_by_pages_and_names_for_whom_they_are(server: R
             assert "wang" not in text
             assert "王芳" not in text
         async with page.get("/api/v1/tickets") as answer:
-            assert (await answer.json())["items"][0]["note"] == "王芳处理"
+            tickets = {one["id"]: one for one in (await answer.json())["items"]}
+        assert tickets["T000001"]["note"] == "王芳处理"
+        assert tickets["T000002"]["text"] == "王芳的椅子坏了"
+        async with stranger.get("/api/v1/tickets") as answer:
+            assert {one["id"]: one.get("text", "") for one in (await answer.json())["items"]} == {
+                "T000001": ticket().text,
+                "T000002": "",
+            }
 
 
 async def test_a_chart_has_holes_where_nothing_was_heard(server: Running) -> None:

@@ -12,7 +12,7 @@ from dashboard.server.desk import HallDesk
 from dashboard.server.entities import account_of
 from dashboard.server.guard import COOKIE, DOORS, known, visitor
 from dashboard.server.problem import ProblemError
-from sensors.actions import read_action
+from sensors.actions import AnswerMessage, read_action
 
 
 class LoginBody(BaseModel):
@@ -32,7 +32,11 @@ class UserBody(LoginBody):
 async def act(request: web.Request) -> web.Response:
     """`POST /api/v1/actions`: do one of `sensors.actions`; answers when it is committed."""
     desk, actor = the_hall(request), known(request).actor
-    outcome = await desk.path.act(actor, read_action(await body_of(request)))
+    action = read_action(await body_of(request))
+    if isinstance(action, AnswerMessage) and not visitor(request).local:
+        # It answers in the name of whom the message went to: only that person's own link may.
+        raise ProblemError(403, "forbidden", "a message is answered by its link")
+    outcome = await desk.path.act(actor, action)
     return answer({"refs": outcome.refs})
 
 

@@ -43,6 +43,13 @@ async def test_an_action_is_done_by_who_is_logged_in(server: Running) -> None:
     assert server.path.acted == [("wang", Acknowledge("A000001"))]
 
 
+async def test_nobody_answers_a_message_in_anothers_name(server: Running) -> None:
+    body = {"do": "answer_message", "message": "M000001"}
+    async with browser(server, login=True) as page, page.post("/api/v1/actions", json=body) as answer:
+        assert await code(answer) == (403, "forbidden")
+    assert server.path.acted == []
+
+
 async def test_what_the_hall_refuses_is_a_conflict_with_its_code(server: Running) -> None:
     server.path.refuse = "no_alarm"
     async with browser(server, login=True) as page, page.post("/api/v1/actions", json=ACK) as answer:

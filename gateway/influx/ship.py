@@ -32,11 +32,14 @@ class InfluxSink:
         """Keep the points; a point that is written again replaces itself."""
         record = await _lines(points)
         try:
-            await self._api.write(bucket=self._bucket, record=record)
+            kept = await self._api.write(bucket=self._bucket, record=record)
         except ApiException as error:
             raise _failure(error) from error
         except (TimeoutError, ClientError, OSError) as error:
             raise HistoryDownError(f"InfluxDB: {type(error).__name__} {error}".rstrip()) from error
+        # Only 204 (or 201) says that points are kept. A proxy, or a stranger on the port, may answer 200 to anything.
+        if not kept:
+            raise HistoryDownError(f"{self._bucket}: what answers there is no InfluxDB")
 
 
 @asynccontextmanager

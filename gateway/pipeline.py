@@ -26,7 +26,8 @@ from sensors.inputs import Acted, AnyInput, Attempting, Heard, Lane, Linked, Rai
 
 log = logging.getLogger(__name__)
 
-BATCH_LIMIT = 500
+# Deciding a batch holds the loop, and an alarm behind it waits: some milliseconds, not some tens.
+BATCH_LIMIT = 200
 LINGER_S = 0.005
 RETRY_FIRST_S = 0.05
 RETRY_LONGEST_S = 2.0
@@ -75,6 +76,7 @@ class Pipeline:
         self._wake = asyncio.Event()
         self._hurry = asyncio.Event()
         self._closed = False
+        self._alone = False
         self._changed = asyncio.Event()
         self._snapshot_at = maker.index
         self.version = 0
@@ -224,8 +226,10 @@ class Pipeline:
         self._hurry.clear()
 
     def _collect(self) -> list[Entry]:
+        """What is urgent shares its commit with no telemetry, but not twice in a row while some waits."""
+        self._alone = bool(self._urgent) and not (self._alone and self._ordinary)
         entries: list[Entry] = []
-        for source in (self._urgent, self._ordinary):
+        for source in (self._urgent,) if self._alone else (self._urgent, self._ordinary):
             while source and len(entries) < BATCH_LIMIT:
                 entries.append(source.popleft())
         if self.waiting:

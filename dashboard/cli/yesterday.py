@@ -5,6 +5,7 @@ state is kept as a snapshot, so that the gateway, which starts next, need not fo
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ from sensors.decode.family import Packet
 from sensors.decode.reception import Reception
 from sensors.hall.hall import Hall
 from sensors.inputs import Lane, Linked, Started
+from sensors.site.calendar import HallCalendar
 from simulators.fleet import Fleet
 from simulators.publication import Publication
 from simulators.scenario import Scenario
@@ -30,6 +32,7 @@ from simulators.voices import PAST
 DAY_MS: Final = 86_400_000
 # Nobody answers an alarm of yesterday, and nothing else waits for the store: what costs least is right.
 SLICING: Final = Slicing(ms=300_000, limit=2000)
+BEFORE_MS: Final = 45 * 60_000
 POINTS_AT_ONCE: Final = 2000
 HISTORY: Final = "sqlite"
 # How much of the whole is done, 0 to 1.
@@ -38,10 +41,13 @@ _PLAYING: Final = 0.65
 
 
 async def play_yesterday(file: Path, kept: KeptSite, tour: Scenario, start: int, show: Show) -> None:
-    """Fill a new store at `file` with the 24 hours before `start` (ms since the epoch)."""
+    """Fill a new store at `file` with what came before `start` (ms since the epoch): 24 hours at least.
+
+    It begins before the doors opened: whose clock-in was not seen, nobody can say of.
+    """
     site, digest = kept.site, kept.digest
     fleet = Fleet(site, tour.hall, tour.seed, PAST)
-    begin, name = start - DAY_MS, fleet.hall
+    begin, name = _begin(HallCalendar(fleet.index.hall), start), fleet.hall
     hall = Hall(site, name)
     reception = Reception(site, name, hall.state)
     maker = BatchMaker(Core(hall, Engine(site, name, Book())), reception, hall=name, index=0)
@@ -54,10 +60,15 @@ async def play_yesterday(file: Path, kept: KeptSite, tour: Scenario, start: int,
             items,
             until=start,
             slicing=SLICING,
-            progress=lambda at: show(_PLAYING * (at - begin) / DAY_MS),
+            progress=lambda at: show(_PLAYING * (at - begin) / (start - begin)),
         )
         await store.journal.save_snapshot(take_snapshot(hall.state, maker.index))
         await _ship(store, reception, name, lambda done: show(_PLAYING + (1 - _PLAYING) * done / maker.index))
+
+
+def _begin(calendar: HallCalendar, start: int) -> int:
+    opened = calendar.periods(calendar.date_of(start) - timedelta(days=1))
+    return min([start - DAY_MS, *(first - BEFORE_MS for first, _ in opened[:1])])
 
 
 async def _ship(store: Store, reception: Reception, hall: str, show: Callable[[int], None]) -> None:

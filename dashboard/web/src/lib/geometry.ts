@@ -31,8 +31,10 @@ export function inside([x, y]: Point, polygon: readonly Point[]): boolean {
 export function labelPlace(outline: readonly Point[], things: readonly Point[], width: number, height: number): Point {
   const box = boxOf(outline)
   const gap = height * 0.45
-  const [x0, x1] = [box.left + gap, Math.max(box.left + gap, box.right - gap - width)]
-  const [y0, y1] = [box.top + gap + height / 2, Math.max(box.top + gap + height / 2, box.bottom - gap - height / 2)]
+  // In a zone that is hardly larger than its label, the label stands in the middle.
+  const [across, down] = [(box.left + box.right - width) / 2, (box.top + box.bottom) / 2]
+  const [x0, x1] = [Math.min(box.left + gap, across), Math.max(box.right - gap - width, across)]
+  const [y0, y1] = [Math.min(box.top + gap + height / 2, down), Math.max(box.bottom - gap - height / 2, down)]
   let best: Point = [x0, y0]
   let most = -1
   for (const part of [0, 1, 0.5, 0.25, 0.75]) {

@@ -77,9 +77,11 @@ export function centre(zone: Zone): Point {
   return [(Math.min(...xs) + Math.max(...xs)) / 2, (Math.min(...ys) + Math.max(...ys)) / 2]
 }
 
-/** The place on the plan of an alarm: its device's, its window's, or its zone's middle. */
+/** The place on the plan of an alarm: its device's (a queue's counter), its window's, or its zone's middle. */
 export function placeOf(alarm: Alarm): Point | null {
-  const device = tables.device.get(alarm.device ?? (alarm.subject_type === 'device' ? alarm.subject : null))
+  // A long queue stands where it is counted.
+  const counter = alarm.subject_type === 'service' ? tables.device.list.find((one) => one.service === alarm.subject && one.xy) : undefined
+  const device = counter ?? tables.device.get(alarm.device ?? (alarm.subject_type === 'device' ? alarm.subject : null))
   const window = tables.window.get(alarm.subject_type === 'window' ? alarm.subject : device?.window)
   const zone = tables.zone.get(alarm.subject_type === 'zone' ? alarm.subject : (alarm.zone ?? device?.zone))
   return device?.xy ?? window?.xy ?? (zone?.outline.length ? centre(zone) : null)

@@ -108,6 +108,7 @@ describe('the plan', () => {
       expect(over, `${x} ${y} against ${left} ${middle}`).toBe(false)
     }
     expect(labelPlace(square, [], 3, 1.5)[1]).toBeLessThan(2)
+    expect(labelPlace(square, [], 9.5, 7)).toEqual([0.25, 4])
   })
 
   it('cuts words to their room', () => {

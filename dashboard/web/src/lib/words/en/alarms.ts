@@ -14,6 +14,7 @@ export const alarms: Record<keyof typeof zh, string> = {
   'alarm.next': 'next is told in {time}',
   'alarm.count': '{n} times',
   'alarm.value': '{value} (limit {limit})',
+  'alarm.crowd': '{value} people/m² (limit {limit})',
   'alarm.wait': 'wait {value} min (limit {limit})',
   'alarm.unverified': 'Unverified',
   ack: 'Acknowledge',

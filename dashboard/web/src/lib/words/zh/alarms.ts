@@ -12,6 +12,7 @@ export const alarms = {
   'alarm.next': '{time} 后升级通知',
   'alarm.count': '第 {n} 次',
   'alarm.value': '{value}（阈值 {limit}）',
+  'alarm.crowd': '{value} 人/m²（阈值 {limit}）',
   'alarm.wait': '等候 {value} 分钟（阈值 {limit}）',
   'alarm.unverified': '未核实',
   ack: '确认',

@@ -1,5 +1,6 @@
 """The real gateway as a child process: `hallwatch run`, its data, its API over the Unix socket."""
 
+import asyncio
 import json
 import re
 import socket
@@ -94,6 +95,16 @@ class Hallwatch:
     async def get(self, path: str) -> Any:  # noqa: ANN401 - JSON of many shapes
         """GET of the API, as the local user."""
         return await self._call("GET", path, None)
+
+    async def linked(self) -> None:
+        """Wait until both sessions are up: before the first time the broker keeps nothing for us."""
+        async with asyncio.timeout(20):
+            while True:
+                links = (await self.get("/api/v1/status"))["halls"][0]["links"]
+                if links and all(links.values()):
+                    break
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(0.1)  # the SUBSCRIBE that leaves with the CONNACK
 
     async def account(self) -> dict[str, int]:
         """The account of the first hall: messages by what became of them."""

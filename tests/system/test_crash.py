@@ -51,6 +51,7 @@ async def test_kill_at_a_random_point_under_load(seed: int, tmp_path: Path, mosq
     gateway = Hallwatch(tmp_path / "gateway", small_site(Parts(mosquitto.port)))
     gateway.start()
     try:
+        await gateway.linked()
         load = Load(mosquitto.port, seed)
         fires = (dice.randrange(50, 300), dice.randrange(300, MESSAGES))
         async with asyncio.TaskGroup() as group:
@@ -68,6 +69,7 @@ async def test_a_tampered_snapshot_is_seen(tmp_path: Path, mosquitto: Mosquitto)
     """The comparison of proof 1 has teeth: a snapshot that was changed, digest and all, makes the folds differ."""
     load = Load(mosquitto.port, 99)
     with Hallwatch(tmp_path / "gateway", small_site(Parts(mosquitto.port))) as gateway:
+        await gateway.linked()
         await load.run(200, fires=(20,))
         await drained(gateway, load)
     check(await read_kept(gateway.store), load)
@@ -87,6 +89,7 @@ async def test_a_tampered_snapshot_is_seen(tmp_path: Path, mosquitto: Mosquitto)
 async def test_a_damaged_snapshot_is_not_used(tmp_path: Path, mosquitto: Mosquitto) -> None:
     load = Load(mosquitto.port, 98)
     with Hallwatch(tmp_path / "gateway", small_site(Parts(mosquitto.port))) as gateway:
+        await gateway.linked()
         await load.run(100, fires=(20,))
         await drained(gateway, load)
     async with open_store(sqlite_url(gateway.store)) as store:

@@ -208,9 +208,13 @@ def _broker(mqtt: Mqtt, override: tuple[str, int] | None) -> Broker:
     host, port = override or (mqtt.host, mqtt.port)
     context = None
     if mqtt.tls is not None:
-        context = ssl.create_default_context(cafile=mqtt.tls.ca)
-        if mqtt.tls.cert is not None:
-            context.load_cert_chain(mqtt.tls.cert, mqtt.tls.key)
+        try:
+            context = ssl.create_default_context(cafile=mqtt.tls.ca)
+            if mqtt.tls.cert is not None:
+                context.load_cert_chain(mqtt.tls.cert, mqtt.tls.key)
+        except OSError as error:
+            files = ", ".join(file for file in (mqtt.tls.ca, mqtt.tls.cert, mqtt.tls.key) if file is not None)
+            raise SiteRefusedError(f"mqtt.tls: {files}: {error}") from error
     return Broker(
         host,
         port,

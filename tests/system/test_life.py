@@ -77,6 +77,15 @@ async def test_a_bad_site_file_is_answered_with_line_key_value_and_mend(tmp_path
     assert "badge" in words
 
 
+async def test_a_certificate_that_is_missing_is_said_in_one_line(tmp_path: Path) -> None:
+    site = small_site(Parts(1883)).replace("keepalive_s: 10", "tls: {ca: /nowhere/ca.pem}")
+    gateway = Hallwatch(tmp_path / "gateway", site)
+    with pytest.raises(RuntimeError):
+        gateway.start()
+    assert "mqtt.tls: /nowhere/ca.pem" in gateway.log()
+    assert "Traceback" not in gateway.log()
+
+
 async def test_a_changed_site_file_is_taken_up_at_the_next_start(tmp_path: Path, mosquitto: Mosquitto) -> None:
     site = small_site(Parts(mosquitto.port))
     load = Load(mosquitto.port, 4)

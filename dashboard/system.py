@@ -9,7 +9,7 @@ import contextlib
 import signal
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -52,6 +52,8 @@ from sensors.site.model import Mqtt, Site
 from sensors.site.problem import format_problems
 from sensors.topics import gateway_status_topic
 
+# Before its first SUBSCRIBE a broker keeps nothing for a session, so we are ready only after it, if it comes soon.
+FIRST_LINK_S: Final = 2.0
 STOP_WITHIN_S: Final = 4.5
 # More at once would hold the one writer longer than an alarm should wait.
 READINGS_AT_ONCE: Final = 100
@@ -140,6 +142,7 @@ async def _hall(parts: HallParts, group: asyncio.TaskGroup) -> AsyncIterator[Hal
         await pipeline.submit(Started(parts.clock.now(), parts.digest))
         for session in sessions:
             await inlet.enter_async_context(opened(session, group))
+        await _first_linked(sessions)
         yield HallDesk(
             site=SiteIndex(parts.site, parts.hall),
             path=pipeline,
@@ -154,6 +157,13 @@ async def _hall(parts: HallParts, group: asyncio.TaskGroup) -> AsyncIterator[Hal
         await inlet.aclose()
         await _drain(sending, out, pipeline, path)
         shipping.cancel()
+
+
+async def _first_linked(sessions: Iterable[PahoLink]) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(FIRST_LINK_S):
+            for session in sessions:
+                await session.subscribed.wait()
 
 
 async def _drain(sending: SendingLoop, out: asyncio.Task[None], pipeline: Pipeline, path: asyncio.Task[None]) -> None:

@@ -77,6 +77,7 @@ class Pipeline:
         self._hurry = asyncio.Event()
         self._closed = False
         self._alone = False
+        self._replayed: set[int] = set()
         self._changed = asyncio.Event()
         self._snapshot_at = maker.index
         self.version = 0
@@ -127,6 +128,8 @@ class Pipeline:
         Raises `UndecodableError` while it cannot be read, `RefusedError` where it is no news or was cut.
         """
         kept = row.message
+        if row.id in self._replayed:
+            raise RefusedError("replay_duplicate")
         if kept.length != len(kept.payload):
             raise RefusedError("payload_cut", length=str(kept.length))
         packet = Packet(kept.topic, kept.payload, Lane(kept.lane), self._clock.now(), retained=kept.retained)
@@ -136,7 +139,13 @@ class Pipeline:
         if received.verdict is not Verdict.STORED:
             raise RefusedError(f"replay_{received.verdict}")
         heard = Heard(packet.at, kept.topic, kept.payload, packet.lane, kept.retained, replayed=True)
-        return await self._submit(heard, row.id)
+        # Asked twice at once, or with a list that is old: a row is released once.
+        self._replayed.add(row.id)
+        try:
+            return await self._submit(heard, row.id)
+        except BaseException:
+            self._replayed.discard(row.id)
+            raise
 
     async def _submit(self, item: AnyInput, releases: int | None) -> Outcome:
         if self._closed:

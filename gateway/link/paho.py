@@ -69,6 +69,8 @@ class PahoLink:
         """Prepare a session; nothing is connected yet."""
         self.lane = lane
         self.connected = False
+        # Set when the broker has answered our first subscriptions: from then on it keeps messages for us.
+        self.subscribed = asyncio.Event()
         self._broker = broker
         self._status_topic = status_topic
         self._now = now
@@ -342,6 +344,8 @@ class PahoLink:
             else:
                 self._refused.discard(name)
         self._refused &= self._subscriptions.keys()
+        if not self._asked:
+            self.subscribed.set()
         if self._refused != before:
             self._tell_refused(", ".join(sorted(self._refused)))
 

@@ -248,6 +248,8 @@ async def test_a_message_of_the_quarantine_is_replayed_as_history(tmp_path: Path
         good = b'{"device": "queue-1", "boot": 1, "seq": 9, "value": {"length": 50}}'
         await rig.path.replay(replace(row, message=replace(row.message, payload=good, length=len(good))))
         assert await rig.heard() == [9]
+        with pytest.raises(RefusedError):
+            await rig.path.replay(replace(row, message=replace(row.message, payload=good + b" ", length=len(good) + 1)))
         assert list(await rig.store.quarantine.page("main")) == []
         rig.now[0] += 600_000
         rig.hear("count-1", "people_count", {"occupancy": 1}, 1)

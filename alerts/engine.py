@@ -30,6 +30,7 @@ from sensors.actions import (
     ReportFault,
     StandDown,
     StartPlan,
+    TakeRole,
     read_action,
 )
 from sensors.errors import RefusedError
@@ -141,6 +142,8 @@ class Engine:
                     raise RefusedError("wrong_reason", run=action.run, reason=action.reason)
             case CompleteStep():
                 self._check_step(action)
+            case TakeRole():
+                self._check_role(action)
             case AcceptTicket():
                 self._tickets.check(action.ticket, TicketState.OPEN)
             case FinishTicket():
@@ -211,13 +214,15 @@ class Engine:
                 return self._answer(at, self.book.messages[action.message])
             case StartPlan():
                 return self._start(at, action, actor)
-            case ConfirmRun() | StandDown() | CompleteStep():
+            case ConfirmRun() | StandDown() | CompleteStep() | TakeRole():
                 self._act_on_run(at, actor, action, self.book.runs[action.run])
                 return Outcome((action.run,))
             case _:
                 return self._act_on_ticket(at, actor, action, state)
 
-    def _act_on_run(self, at: int, actor: str, action: ConfirmRun | StandDown | CompleteStep, run: Run) -> None:
+    def _act_on_run(
+        self, at: int, actor: str, action: ConfirmRun | StandDown | CompleteStep | TakeRole, run: Run
+    ) -> None:
         match action:
             case ConfirmRun():
                 self._runs.confirm(at, run, actor, action.note)
@@ -225,6 +230,8 @@ class Engine:
                 self._runs.end(at, run, actor, action.reason, note=action.note)
             case CompleteStep():
                 self._runs.complete(at, run, action.step, actor, action.note)
+            case TakeRole():
+                self._runs.take_role(at, run, actor, action.role)
 
     def _act_on_ticket(self, at: int, actor: str, action: Action, state: HallState) -> Outcome:
         match action:
@@ -322,6 +329,13 @@ class Engine:
             raise RefusedError("no_such_step", run=action.run, step=action.step)
         if step.done is not None:
             raise RefusedError("step_done", run=action.run, step=action.step)
+
+    def _check_role(self, action: TakeRole) -> None:
+        role = next((state for state in self._run(action.run).roles if state.role == action.role), None)
+        if role is None:
+            raise RefusedError("no_such_role", run=action.run, role=action.role)
+        if role.answered is not None:
+            raise RefusedError("role_taken", run=action.run, role=action.role)
 
 
 def _is_due(due: int | None, now: int) -> bool:

@@ -70,6 +70,15 @@ class CompleteStep:
 
 
 @dataclass(frozen=True, slots=True, config=BODY)
+class TakeRole:
+    """A person takes a role of a run: its escalation and repeats stop. While somebody still looks, it is an answer."""
+
+    run: Ref
+    role: Ref
+    do: Literal["take_role"] = "take_role"
+
+
+@dataclass(frozen=True, slots=True, config=BODY)
 class ReportFault:
     """A person reports that something is broken: a device, or a thing of a zone or window."""
 
@@ -144,6 +153,7 @@ Action = (
     | ConfirmRun
     | StandDown
     | CompleteStep
+    | TakeRole
     | ReportFault
     | AcceptTicket
     | FinishTicket

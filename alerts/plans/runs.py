@@ -125,11 +125,22 @@ class Runs:
 
     def answer(self, at: int, run: Run, person: str, role: str | None = None) -> None:
         """A person answers: the roles that this person was asked to take are taken; `role` is one that was vacant."""
+
+        def meant(state: RoleState) -> bool:
+            # Who answers on the page names no role: all that nobody has taken are meant.
+            return person in _role(run, state).holders[: state.told] or (state.everybody and role in {None, state.role})
+
+        looking = run.stage is Stage.VERIFY
+        self._answered(at, run if looking else self._take_roles(at, run, person, meant), person)
+
+    def take_role(self, at: int, run: Run, person: str, role: str) -> None:
+        """A person takes one role, asked or not. Who takes it while somebody still looks, keeps it when it is real."""
+        self._answered(at, self._take_roles(at, run, person, lambda state: state.role == role), person)
+
+    def _answered(self, at: int, run: Run, person: str) -> None:
         self._acknowledge(at, run, person)
         if run.stage is Stage.VERIFY:
             run = self._answer_verify(at, run, person)
-        else:
-            run = self._take_roles(at, run, person, role)
         self._ledger.put_run(replace(run, answered=tuple(dict.fromkeys((*run.answered, person)))))
 
     def fire(self, at: int, run: Run) -> None:
@@ -181,12 +192,13 @@ class Runs:
             why=why,
             stage_since=at,
             verify_until=None,
-            repeat_at=at + run.plan.repeat_s * 1000,
+            repeat_at=None if all(map(_somebody, run.roles)) else at + run.plan.repeat_s * 1000,
             answered=(),
             round=1,
         )
         run = self._set_clocks(at, run)
         asked = self._each_role(run, _anybody, lambda now, state: self._offer(at, now, state))
+        asked = self._each_role(asked, _somebody, lambda now, state: (self._telling.taken(at, now, state), state))
         run = self._telling.begin(at, replace(asked, told=run.told))
         run = replace(run, told=tuple(dict.fromkeys((*asked.told, *run.told))))
         self._ledger.put_run(run)
@@ -208,7 +220,7 @@ class Runs:
         again = replace(run, round=run.round + 1, repeat_at=at + run.plan.repeat_s * 1000)
         if run.stage is Stage.VERIFY:
             return self._telling.confirm(at, again) if run.answered else self._telling.verify(at, again)
-        if all(state.answered is not None for state in run.roles):
+        if all(map(_somebody, run.roles)):
             return replace(run, repeat_at=None)
         return self._telling.repeat(at, again)
 
@@ -235,19 +247,16 @@ class Runs:
         self._outbox.call_off(at, run.id, codes=VERIFY_CODES, all_rounds=False)
         return replace(run, extended=True, verify_until=at + run.plan.verify_s * 1000)
 
-    def _take_roles(self, at: int, run: Run, person: str, vacant: str | None) -> Run:
+    def _take_roles(self, at: int, run: Run, person: str, meant: Callable[[RoleState], bool]) -> Run:
         roles: list[RoleState] = []
         for state in run.roles:
-            asked = person in _role(run, state).holders[: state.told]
-            # Who answers on the page names no role: all that nobody has taken are meant.
-            asked = asked or (state.everybody and vacant in {None, state.role})
-            if asked and state.answered is None:
+            if state.answered is None and meant(state):
                 self._ledger.event(at, run.id, "run.role_taken", person, state.role)
                 roles.append(replace(state, answered_by=person, answered=at, next_at=None))
             else:
                 roles.append(state)
-        repeat_at = None if all(state.answered is not None for state in roles) else run.repeat_at
-        return replace(run, roles=tuple(roles), repeat_at=repeat_at)
+        done = run.stage is Stage.ACTIVE and all(map(_somebody, roles))
+        return replace(run, roles=tuple(roles), repeat_at=None if done else run.repeat_at)
 
     def _mark_overdue(self, at: int, run: Run) -> Run:
         steps: list[StepState] = []
@@ -287,6 +296,10 @@ def due(run: Run) -> int | None:
 
 def _anybody(state: RoleState) -> bool:
     return state.answered is None
+
+
+def _somebody(state: RoleState) -> bool:
+    return state.answered is not None
 
 
 def _is_due(at: int) -> Callable[[RoleState], bool]:

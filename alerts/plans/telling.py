@@ -84,6 +84,11 @@ class Telling:
             )
         return run
 
+    def taken(self, at: int, run: Run, state: RoleState) -> Run:
+        """Who has taken a role before it was real has its part now."""
+        person = state.answered_by
+        return run if person is None or not self.reachable(person) else self.role(at, run, state, (person,))
+
     def vacant(self, at: int, run: Run, state: RoleState) -> Run:
         """Nobody has answered for a role: tell everybody, the plan's holders first; who answers takes it."""
         everybody = dict.fromkeys((*holders(run.plan), *self._routing.everyone()))
@@ -135,6 +140,8 @@ class Telling:
         return frozenset(people)
 
     def _told_of(self, run: Run, state: RoleState) -> tuple[str, ...]:
+        if state.answered_by is not None:
+            return (state.answered_by,)
         role = next(one for one in run.plan.roles if one.id == state.role)
         return role.holders[: state.told]
 

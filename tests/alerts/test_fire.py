@@ -3,7 +3,7 @@
 import pytest
 
 from alerts.model import Lane, Stage
-from sensors.actions import Acknowledge, AnswerMessage, CompleteStep, ConfirmRun, StandDown, StartPlan
+from sensors.actions import Acknowledge, AnswerMessage, CompleteStep, ConfirmRun, StandDown, StartPlan, TakeRole
 from sensors.errors import RefusedError
 from sensors.facts import FactKind
 from tests.alerts.harness import CROWD_PLAN, FIRE_PLAN, START, Rows, Scene, plan, role, site
@@ -236,6 +236,64 @@ def test_an_answer_takes_a_role_and_ends_its_asking() -> None:
     scene.forward(minutes=60)
     assert scene.people() == []
     assert scene.run().repeat_at is None
+
+
+def test_a_run_by_hand_is_answered_role_by_role_on_the_page() -> None:
+    scene = Scene()
+    run = start(scene)
+    assert not scene.run().alarms
+    scene.forward(seconds=10)
+    scene.do(TakeRole(run, "lead"), by="the desk")
+    lead, guide = scene.run().roles
+    assert (lead.answered_by, lead.answered, lead.next_at) == ("the desk", scene.now, None)
+    assert (guide.answered, guide.next_at is None) == (None, False)
+    assert "run.role_taken" in scene.logged()
+    scene.mark()
+    scene.forward(seconds=50)
+    # The other role goes on being asked for, of who has not answered.
+    assert scene.people() == ["cat", "dan", "eve"]
+    scene.do(TakeRole(run, "guide"), by="gus")
+    assert (scene.run().repeat_at, scene.engine.next_due()) == (None, scene.run().steps[2].due)
+    scene.mark()
+    scene.forward(minutes=60)
+    assert scene.posted() == []
+
+
+def test_a_role_taken_while_somebody_looks_is_an_answer_and_is_kept_when_it_is_real() -> None:
+    scene = Scene()
+    alarm = scene.smoke()
+    scene.forward(seconds=100)
+    scene.do(TakeRole(scene.run().id, "lead"), by="bob")
+    scene.expect_alarm(FactKind.FIRE, "s1", acknowledged_by="bob")
+    assert (scene.run().stage, scene.run().verify_until) == (Stage.VERIFY, scene.now + 180_000)
+    scene.mark()
+    scene.forward(seconds=60)
+    assert scene.told() == [("bob", "run.confirm")]
+    scene.do(TakeRole(scene.run().id, "guide"), by="the desk")
+    scene.restart()
+    scene.do(ConfirmRun(scene.run().id), by="bob")
+    assert [state.answered_by for state in scene.run().roles] == ["bob", "the desk"]
+    # Who has taken a role before hears its part; the others sent to look have none; the board tells the public.
+    idle = [(who, "run.begun") for who in HOLDERS if who != "bob"]
+    assert scene.told() == sorted([("bob", "run.active"), *idle, (None, "run.active")], key=str)
+    scene.forward(minutes=60)
+    assert scene.posted() == []
+    assert alarm.run == scene.run().id
+
+
+def test_a_role_is_taken_once() -> None:
+    scene = Scene()
+    with pytest.raises(RefusedError, match="no_such_run"):
+        scene.do(TakeRole("R000001", "lead"))
+    run = start(scene)
+    scene.do(TakeRole(run, "lead"), by="ann")
+    for role_, refusal in (("lead", "role_taken"), ("cook", "no_such_role")):
+        with pytest.raises(RefusedError, match=refusal):
+            scene.do(TakeRole(run, role_), by="bob")
+    assert scene.run().roles[0].answered_by == "ann"
+    scene.do(StandDown(run, "all_clear"))
+    with pytest.raises(RefusedError, match="run_ended"):
+        scene.do(TakeRole(run, "guide"))
 
 
 def test_messages_are_repeated_to_who_was_asked_until_each_role_has_an_answer() -> None:

@@ -15,6 +15,7 @@ from sensors.actions import (
     FinishTicket,
     StandDown,
     StartPlan,
+    TakeRole,
 )
 from sensors.errors import RefusedError
 from sensors.facts import Fact, FactKind, Subject
@@ -60,10 +61,10 @@ facts = st.builds(
     st.sampled_from((CrowdLevel.ORANGE, CrowdLevel.RED)),
 )
 passing = st.builds(Passed, st.sampled_from((1, 29, 30, 60, 179, 180, 301, 4000)))
-deeds = st.builds(
-    Done, st.sampled_from(("ack", "answer", "confirm", "stand down", "start", "drill", "accept", "finish")),
-    st.sampled_from(PEOPLE),
+DEEDS = (
+    "ack", "answer", "confirm", "stand down", "start", "drill", "take lead", "take guide", "accept", "finish",
 )  # fmt: skip
+deeds = st.builds(Done, st.sampled_from(DEEDS), st.sampled_from(PEOPLE))
 stories = st.lists(facts | passing | deeds, max_size=25)
 
 
@@ -86,6 +87,8 @@ def action_of(scene: Scene, what: str) -> Action:
         "stand down": StandDown(newest["runs"] or "R000001", "drill_over" if drill else "all_clear"),
         "start": StartPlan("fire", "fire"),
         "drill": StartPlan("fire", "fire", drill=True),
+        "take lead": TakeRole(newest["runs"] or "R000001", "lead"),
+        "take guide": TakeRole(newest["runs"] or "R000001", "guide"),
         "accept": AcceptTicket(newest["tickets"] or "T000001"),
         "finish": FinishTicket(newest["tickets"] or "T000001"),
     }

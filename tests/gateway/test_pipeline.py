@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import random
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -201,6 +202,31 @@ async def test_life_safety_closes_the_batch_and_goes_first(tmp_path: Path) -> No
         first = next(item for row in rows for item in unpack(row.blob) if isinstance(item, Heard))
         assert first.topic.endswith("smoke-1/fire")
         assert [alarm.kind.value for alarm in rig.path.core.engine.book.alarms.values()] == ["fire"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_order_within_a_device_holds_whatever_the_batches(seed: int, tmp_path: Path) -> None:
+    dice = random.Random(seed)
+    lanes = {"queue-1": ("queue", Lane.TELEMETRY), "air-1": ("environment", Lane.TELEMETRY)}
+    lanes |= {"smoke-1": ("fire", Lane.SAFETY), "help-1": ("button", Lane.SAFETY)}
+    values = {"queue": {"length": 1}, "environment": {"temperature_c": 20.0}}
+    values |= {"fire": {"alarm": True, "sensor": "smoke"}, "button": {"action": "press"}}
+    sent: dict[str, int] = dict.fromkeys(lanes, 0)
+    async with running(tmp_path) as rig:
+        for _ in range(600):
+            device = dice.choice(sorted(lanes))
+            sent[device] += 1
+            kind, lane = lanes[device]
+            rig.hear(device, kind, values[kind], sent[device], lane)
+            if dice.random() < 0.03:
+                await asyncio.sleep(dice.random() * 0.01)
+        await until(lambda: len(rig.acknowledged()) + len(rig.acknowledged(Lane.SAFETY)) == 600)
+        rows = await rig.store.journal.read("main", 0, 10_000)
+    found: dict[str, list[int]] = {}
+    for item in (item for row in rows for item in unpack(row.blob) if isinstance(item, Heard)):
+        body = json.loads(item.payload)
+        found.setdefault(body["device"], []).append(body["seq"])
+    assert found == {device: list(range(1, count + 1)) for device, count in sent.items()}
 
 
 async def test_a_refused_action_is_told_and_leaves_no_trace_but_time(tmp_path: Path) -> None:

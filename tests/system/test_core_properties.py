@@ -154,7 +154,7 @@ def test_the_size_of_a_batch_changes_nothing(story: list[Said], size: int) -> No
 
 @settings(max_examples=60, deadline=None)
 @given(STORIES)
-def test_order_within_a_device_holds(story: list[Said]) -> None:
+def test_every_message_is_taken_once_and_in_its_order(story: list[Said]) -> None:
     rig = played(packets_of(story))
     numbers: dict[str, list[int]] = {}
     for heard in rig.heard:

@@ -11,7 +11,20 @@ from alerts import escalation
 from alerts.alarms import Alarms, Turn
 from alerts.escalation import Escalation
 from alerts.ledger import Ledger, by_number
-from alerts.model import Alarm, Book, Changes, Lane, Message, MessageState, Outcome, Run, Stage, TicketState
+from alerts.model import (
+    Alarm,
+    Book,
+    Changes,
+    EndReason,
+    Lane,
+    Message,
+    MessageState,
+    Outcome,
+    Run,
+    Stage,
+    TicketState,
+    Why,
+)
 from alerts.outbox import FAILING_AFTER, Outbox
 from alerts.plans import runs
 from alerts.plans.runs import Cause, Runs
@@ -227,7 +240,7 @@ class Engine:
             case ConfirmRun():
                 self._runs.confirm(at, run, actor, action.note)
             case StandDown():
-                self._runs.end(at, run, actor, action.reason, note=action.note)
+                self._runs.end(at, run, actor, EndReason(action.reason), note=action.note)
             case CompleteStep():
                 self._runs.complete(at, run, action.step, actor, action.note)
             case TakeRole():
@@ -270,7 +283,7 @@ class Engine:
         plan = self._routing.plan(action.plan)
         if plan is None:
             raise RefusedError("no_such_plan", plan=action.plan)
-        run = self._runs.start(at, plan, Cause(actor, "person", drill=action.drill, note=action.note))
+        run = self._runs.start(at, plan, Cause(actor, Why.PERSON, drill=action.drill, note=action.note))
         return Outcome((run.id,))
 
     # -- messages -------------------------------------------------------------------------------------------

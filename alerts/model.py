@@ -77,6 +77,31 @@ class Stage(StrEnum):
     ENDED = "ended"
 
 
+class Why(StrEnum):
+    """How a run came to its stage. `call_point`, `heat`: an alarm that needs no second look. `person`: started or
+    confirmed by one. `not_confirmed`: answered, but neither confirmed nor stood down in time
+    (docs/adr/0005-fire-verify-clock.md).
+    """
+
+    ALARM = "alarm"
+    SECOND_SIGNAL = "second_signal"
+    CALL_POINT = "call_point"
+    HEAT = "heat"
+    PERSON = "person"
+    NO_ANSWER = "no_answer"
+    NOT_CONFIRMED = "not_confirmed"
+
+
+class EndReason(StrEnum):
+    """Why a run has ended: what a person says, or for a drill that it became real (an alarm, a start by a person)."""
+
+    FALSE_ALARM = "false_alarm"
+    ALL_CLEAR = "all_clear"
+    DRILL_OVER = "drill_over"
+    REAL_ALARM = "real_alarm"
+    REAL_START = "real_start"
+
+
 @dataclass(frozen=True, slots=True)
 class RoleState:
     """Who has a role in a run: `told` counts the holders told so far, in order; `next_at` tells the next one."""
@@ -104,10 +129,8 @@ class StepState:
 class Run:
     """One activation of a plan, on a frozen copy of it.
 
-    `why` tells how it came to its stage: alarm, second_signal, call_point, heat, person, no_answer, or not_confirmed
-    (answered, but neither confirmed nor stood down in time; docs/adr/0005-fire-verify-clock.md). `answered`
-    are the people who have answered in this stage, `told` those told so far. `extended`: an answer has set the verify
-    clock anew, which happens once. `signals` are the devices whose alarms belong to the run.
+    `answered` are the people who have answered in this stage, `told` those told so far. `extended`: an answer has
+    set the verify clock anew, which happens once. `signals` are the devices whose alarms belong to the run.
     """
 
     id: str
@@ -117,7 +140,7 @@ class Run:
     drill: bool
     started: int
     started_by: str
-    why: str
+    why: Why
     stage_since: int
     verify_until: int | None = None
     repeat_at: int | None = None
@@ -127,7 +150,7 @@ class Run:
     zone: str | None = None
     ended: int | None = None
     ended_by: str | None = None
-    end_reason: str | None = None
+    end_reason: EndReason | None = None
     round: int = 0
     told: tuple[str, ...] = ()
     answered: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ the log, since attendance keeps its own record.
 from dataclasses import dataclass
 from typing import Final
 
-from alerts.model import Priority
+from alerts.model import Priority, Why
 from sensors.facts import Fact, FactKind
 from sensors.readings import CrowdLevel, Kind
 
@@ -15,7 +15,7 @@ LEVELS: Final = tuple(CrowdLevel)
 RANKS: Final = (Priority.LOW, Priority.MEDIUM, Priority.HIGH, Priority.LIFE_SAFETY)
 
 # What is sure enough not to wait for somebody who looks: a person broke the glass, or it is hot already.
-CERTAIN: Final = frozenset({"mcp", "heat"})
+CERTAIN: Final = {"mcp": Why.CALL_POINT, "heat": Why.HEAT}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from string import Template
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from alerts.model import Message
+from alerts.model import EndReason, Message, Why
 from alerts.notes import Code
 from alerts.notify.links import Links
 from alerts.notify.sender import Text
@@ -110,19 +110,20 @@ DETAILS: Final[tuple[tuple[str, Pair], ...]] = (
     ),
 )
 WHYS: Final[Mapping[str, Pair]] = {
-    "alarm": ("告警", "alarm"),
-    "second_signal": ("第二个信号", "a second signal"),
-    "call_point": ("手动报警按钮", "a call point"),
-    "heat": ("感温探测器", "a heat detector"),
-    "not_confirmed": ("已应答，但限时内未确认或解除", "answered, but neither confirmed nor stood down in time"),
-    "person": ("人工启动", "started by a person"),
-    "confirmed": ("人工确认", "confirmed by a person"),
-    "no_answer": ("限时内无人应答", "nobody answered in time"),
-    "false_alarm": ("误报", "false alarm"),
-    "all_clear": ("险情解除", "all clear"),
-    "drill_over": ("演练结束", "drill over"),
-    "real_alarm": ("发生真实告警", "a real alarm"),
-    "real_start": ("预案已真实启动", "a plan was started for real"),
+    Why.ALARM: ("告警", "alarm"),
+    Why.SECOND_SIGNAL: ("第二个信号", "a second signal"),
+    Why.CALL_POINT: ("手动报警按钮", "a call point"),
+    Why.HEAT: ("感温探测器", "a heat detector"),
+    Why.PERSON: ("人工启动或确认", "started or confirmed by a person"),
+    Why.NO_ANSWER: ("限时内无人应答", "nobody answered in time"),
+    Why.NOT_CONFIRMED: ("已应答，但限时内未确认或解除", "answered, but neither confirmed nor stood down in time"),
+}
+END_REASONS: Final[Mapping[str, Pair]] = {
+    EndReason.FALSE_ALARM: ("误报", "false alarm"),
+    EndReason.ALL_CLEAR: ("险情解除", "all clear"),
+    EndReason.DRILL_OVER: ("演练结束", "drill over"),
+    EndReason.REAL_ALARM: ("发生真实告警", "a real alarm"),
+    EndReason.REAL_START: ("预案已真实启动", "a plan was started for real"),
 }
 # Codes that stand where a device's own text may stand as well.
 REMARKS: Final[Mapping[FactKind, Mapping[str, Pair]]] = {
@@ -226,7 +227,7 @@ def _params(message: Message, language: int) -> dict[str, str]:
     else:
         made["kind"] = kind
     made["subject"] = made["subject"] or made["zone"] or made["hall"]
-    for name, words in (("level", LEVELS), ("why", WHYS), ("reason", WHYS)):
+    for name, words in (("level", LEVELS), ("why", WHYS), ("reason", END_REASONS)):
         made[name] = words.get(given.get(name, ""), (given.get(name, ""),) * 2)[language]
     if given.get("verified") == "no":
         made["unverified"] = "yes"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from alerts.alarms import Alarms
 from alerts.escalation import Escalation
 from alerts.ledger import Ledger
-from alerts.model import Alarm, RoleState, Run, Stage, StepState
+from alerts.model import Alarm, EndReason, RoleState, Run, Stage, StepState, Why
 from alerts.notes import Code
 from alerts.outbox import Outbox
 from alerts.plans.telling import Telling
@@ -26,7 +26,7 @@ class Cause:
     """Why a plan starts: `by` a person or an alarm's id."""
 
     by: str
-    why: str
+    why: Why
     drill: bool = False
     alarm: Alarm | None = None
     note: str = ""
@@ -48,7 +48,7 @@ class Runs:
 
     def respond(self, at: int, alarm: Alarm, plan: Plan) -> None:
         """An alarm of a plan's hazard: end every drill, then start the plan or go into its run."""
-        self._end_drills(at, alarm.id, "real_alarm")
+        self._end_drills(at, alarm.id, EndReason.REAL_ALARM)
         live = self._ledger.run_of(plan.id)
         if live is None:
             self.start(at, plan, Cause(alarm.id, _why(alarm), alarm=alarm))
@@ -58,7 +58,7 @@ class Runs:
     def start(self, at: int, plan: Plan, cause: Cause) -> Run:
         """Start a plan. Only a single fire signal waits for somebody who looks; anything else is active at once."""
         if not cause.drill:
-            self._end_drills(at, cause.by, "real_start")
+            self._end_drills(at, cause.by, EndReason.REAL_START)
         run = Run(
             id=self._ledger.new_id("R"),
             hall=self._ledger.hall,
@@ -88,7 +88,7 @@ class Runs:
         if run.stage is Stage.VERIFY and alarm.kind is FactKind.FIRE and alarm.detail in CERTAIN:
             self._activate(at, run, _why(alarm), alarm.id)
 
-    def _end_drills(self, at: int, by: str, reason: str) -> None:
+    def _end_drills(self, at: int, by: str, reason: EndReason) -> None:
         # Of whatever plan: who practises a crowd must not miss a fire.
         for run in list(self._ledger.book.runs.values()):
             if run.drill:
@@ -101,7 +101,7 @@ class Runs:
         if run.stage is Stage.ACTIVE:
             self._ledger.put_run(self._telling.signal(at, run, alarm))
         elif news or alarm.detail in CERTAIN:
-            self._activate(at, run, _why(alarm) if alarm.detail in CERTAIN else "second_signal", alarm.id)
+            self._activate(at, run, _why(alarm) if alarm.detail in CERTAIN else Why.SECOND_SIGNAL, alarm.id)
         else:
             self._ledger.put_run(run)
 
@@ -121,7 +121,7 @@ class Runs:
         """A person has verified that it is real."""
         self._acknowledge(at, run, actor)
         self._ledger.event(at, run.id, "run.confirmed", actor, note)
-        self._activate(at, run, "person", actor)
+        self._activate(at, run, Why.PERSON, actor)
 
     def answer(self, at: int, run: Run, person: str, role: str | None = None) -> None:
         """A person answers: the roles that this person was asked to take are taken; `role` is one that was vacant."""
@@ -146,7 +146,7 @@ class Runs:
     def fire(self, at: int, run: Run) -> None:
         """Do what is due of a run at `at`."""
         if run.verify_until is not None and run.verify_until <= at:
-            self._activate(at, run, "not_confirmed" if run.extended else "no_answer", "")
+            self._activate(at, run, Why.NOT_CONFIRMED if run.extended else Why.NO_ANSWER, "")
             return
         if run.repeat_at is not None and run.repeat_at <= at:
             run = self._repeat(at, run)
@@ -159,7 +159,9 @@ class Runs:
         self._ledger.put_run(replace(run, steps=steps))
         self._ledger.event(at, run.id, "run.step_done", actor, f"{step} {note}".strip())
 
-    def end(self, at: int, run: Run, actor: str, reason: str, code: Code = Code.RUN_STOOD_DOWN, note: str = "") -> None:
+    def end(
+        self, at: int, run: Run, actor: str, reason: EndReason, code: Code = Code.RUN_STOOD_DOWN, note: str = ""
+    ) -> None:
         """End a run: nothing more goes out but that it is over, to all who were told."""
         for alarm in run.alarms:
             if alarm in self._ledger.book.alarms:
@@ -183,7 +185,7 @@ class Runs:
 
     # -- inside ---------------------------------------------------------------------------------------------
 
-    def _activate(self, at: int, run: Run, why: str, actor: str) -> Run:
+    def _activate(self, at: int, run: Run, why: Why, actor: str) -> Run:
         self._outbox.call_off(at, run.id, codes=VERIFY_CODES)
         self._ledger.event(at, run.id, "run.active", actor, why)
         run = replace(
@@ -310,7 +312,6 @@ def _role(run: Run, state: RoleState) -> Role:
     return next(role for role in run.plan.roles if role.id == state.role)
 
 
-def _why(alarm: Alarm) -> str:
-    if alarm.kind is FactKind.FIRE and alarm.detail in CERTAIN:
-        return "call_point" if alarm.detail == "mcp" else alarm.detail
-    return "alarm"
+def _why(alarm: Alarm) -> Why:
+    certain = CERTAIN.get(alarm.detail) if alarm.kind is FactKind.FIRE else None
+    return certain or Why.ALARM

@@ -24,7 +24,9 @@ def site_text(broker: Mosquitto, webhook: FakeWebhook) -> str:
     person = next(line for line in text.splitlines() if "id: li," in line)
     changed = person.replace(f"hook: {WANG}", f"hook: {LI}")
     assert changed != person
-    return text.replace(person, changed)
+    # A role's next holder is not told before a test on a busy machine has looked.
+    assert "answer_s: 5}" in text
+    return text.replace(person, changed).replace("answer_s: 5}", "answer_s: 60}")
 
 
 class Gateway(Hallwatch):

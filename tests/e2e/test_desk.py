@@ -94,6 +94,15 @@ async def test_a_drill_is_started_by_hand_marked_and_stood_down(visit: Visit, ga
     await page.fits(390)
     await page.press("done-call119")
     await expect(page.see("step-call119")).to_contain_text("王敏")
+    # No alarm stands behind it: who takes the role ends its asking, on every page.
+    for open_page in (page, other):
+        await expect(open_page.see("role-commander")).to_contain_text("后通知下一位")
+    await page.press("take-commander")
+    await expect(page.see("role-commander")).to_contain_text("已应答 · 王敏")
+    for open_page in (page, other):
+        await expect(open_page.see("role-commander")).to_contain_text("已应答")
+        await expect(open_page.see("role-commander")).not_to_contain_text("后通知下一位")
+    await expect(page.see("take-commander")).to_have_count(0)
     await page.press_in(run, "stand-down")
     await expect(page.see("reason-false_alarm")).to_have_count(0)
     await page.press("reason-drill_over")

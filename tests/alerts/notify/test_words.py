@@ -2,7 +2,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from alerts.model import Note
+from alerts.model import EndReason, Note, Why
 from alerts.notes import Code
 from alerts.notify.links import Links
 from alerts.notify.words import KINDS, REMARKS, SENTENCES, Phrasebook
@@ -75,16 +75,14 @@ def test_what_a_device_says_is_text_and_nothing_else() -> None:
     assert text.body_en.endswith("Detail: a  b{0.__class__}$kind ")
 
 
-@pytest.mark.parametrize("name", ["why", "reason"])
 @pytest.mark.parametrize(
-    "code",
-    ["alarm", "second_signal", "call_point", "heat", "person", "no_answer", "not_confirmed", "false_alarm",
-     "all_clear", "drill_over", "real_alarm", "real_start"],
-)  # fmt: skip
+    ("name", "code"), [*(("why", one.value) for one in Why), *(("reason", one.value) for one in EndReason)]
+)
 def test_no_code_of_a_run_reaches_people_as_a_code(name: str, code: str) -> None:
     text = BOOK(message(note=Note("run.stood_down", (*PARAMS, (name, code)))))
     assert "_" not in text.body_zh + text.body_en
     assert code not in text.body_zh
+    assert {"why": "原因：", "reason": "结果："}[name] in text.body_zh
 
 
 @pytest.mark.parametrize("sensor", list(FireSensor))

@@ -6,6 +6,8 @@ export class Problem extends Error {
     readonly code: string,
     readonly status: number,
     title: string,
+    /** What fills the sentence. */
+    readonly params: Record<string, string> = {},
   ) {
     super(title)
   }
@@ -31,8 +33,8 @@ async function request(path: string, init: RequestInit = {}): Promise<unknown> {
   const body = await answer.text()
   const value = readJson(body)
   if (answer.ok) return value
-  const told = (value ?? {}) as { code?: string; title?: string }
-  throw new Problem(told.code ?? `http_${answer.status}`, answer.status, told.title ?? answer.statusText)
+  const told = (value ?? {}) as { code?: string; title?: string; params?: Record<string, string> }
+  throw new Problem(told.code ?? `http_${answer.status}`, answer.status, told.title ?? answer.statusText, told.params)
 }
 
 function readJson(body: string): unknown {

@@ -1,7 +1,7 @@
 /** Who acts: the open dialog, actions that wait for a login, and what went wrong, in words. */
 import { act, login, logout, Problem, type Action } from './api'
-import { word } from './i18n.svelte'
-import { store } from './store.svelte'
+import { fill, named, word } from './i18n.svelte'
+import { store, tables } from './store.svelte'
 
 export type Dialog =
   | { name: 'login' }
@@ -74,7 +74,9 @@ class Session {
 export function describe(error: unknown): string {
   if (!(error instanceof Problem)) return String(error)
   const words = word('problem', error.code)
-  return words === error.code ? `${error.code}: ${error.message}` : words
+  if (words === error.code) return `${error.code}: ${error.message}`
+  const plan = tables.plan.get(error.params.plan)
+  return fill(words, plan ? { ...error.params, plan: named(plan.name) } : error.params)
 }
 
 async function until(true_: () => boolean): Promise<void> {

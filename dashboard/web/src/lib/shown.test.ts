@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest'
+import { Problem } from './api'
 import type { Alarm } from './entities'
 import { everyFor, fieldsOf } from './fields'
 import { withGaps } from './gaps'
 import { fit, inside, labelPlace, textWidth } from './geometry'
 import { inOrder, total } from './hall'
+import { language } from './i18n.svelte'
+import { describe as told } from './session.svelte'
 import { deviceIcon, look } from './states'
+import { store } from './store.svelte'
 import { clockTime, moment, span, stopwatch } from './time'
+import type { Snapshot } from './wire'
+import { zh } from './words/zh'
 
 const NINE = Date.UTC(2026, 10, 23, 1, 0, 5)
 
@@ -60,6 +66,16 @@ describe('alarms', () => {
 
   it('of a priority that this page does not know stand first, not last', () => {
     expect(inOrder([alarm('a', 'life_safety', 1), alarm('b', 'new-word', 1)])[0]?.id).toBe('b')
+  })
+})
+
+describe('a refusal', () => {
+  it('names the plan that runs, and shows a code without words as it came', () => {
+    language.words = zh
+    store.snapshot({ entities: { p: { type: 'plan', id: 'crowd', name: { zh: '人群疏导', en: 'Crowd' } } } } as unknown as Snapshot)
+    expect(told(new Problem('plan_running', 409, 'Conflict', { plan: 'crowd', run: 'R000001' }))).toBe('预案“人群疏导”正在进行')
+    expect(told(new Problem('plan_running', 409, 'Conflict', { plan: 'gone' }))).toBe('预案“gone”正在进行')
+    expect(told(new Problem('of_tomorrow', 409, 'Conflict'))).toBe('of_tomorrow: Conflict')
   })
 })
 

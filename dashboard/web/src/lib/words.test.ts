@@ -53,6 +53,8 @@ describe('the two languages', () => {
     ['sensors/hall/state.py', 'Punch', 'punch'],
     ['alerts/model.py', 'Priority', 'priority'],
     ['alerts/model.py', 'Stage', 'stage'],
+    ['alerts/model.py', 'Why', 'why'],
+    ['alerts/model.py', 'EndReason', 'end'],
     ['alerts/model.py', 'TicketState', 'ticket'],
     ['alerts/model.py', 'MessageState', 'message'],
   ])('have a word for every code of %s %s', (path, name, group) => {

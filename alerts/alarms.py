@@ -26,13 +26,16 @@ class Alarms:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def take(self, at: int, fact: Fact, priority: Priority) -> tuple[Alarm | None, Turn]:
-        """Let a fact change its alarm; the alarm as it is now, None where there is none."""
+    def take(self, at: int, fact: Fact, priority: Priority, window: str | None = None) -> tuple[Alarm | None, Turn]:
+        """Let a fact change its alarm; the alarm as it is now, None where there is none.
+
+        `window` is where the fact's device stands.
+        """
         alarm = self._ledger.alarm_of(fact.key)
         if not fact.holds:
             return self._clear(at, fact, alarm)
         if alarm is None:
-            return self._raise(at, fact, priority), Turn.NEW
+            return self._raise(at, fact, priority, window), Turn.NEW
         return self._repeat(at, fact, priority, alarm)
 
     def acknowledge(self, at: int, alarm: Alarm, actor: str, note: str = "") -> Alarm:
@@ -52,7 +55,7 @@ class Alarms:
         self._ledger.put_alarm(alarm)
         return alarm
 
-    def _raise(self, at: int, fact: Fact, priority: Priority) -> Alarm:
+    def _raise(self, at: int, fact: Fact, priority: Priority, window: str | None) -> Alarm:
         alarm = Alarm(
             id=self._ledger.new_id("A"),
             hall=self._ledger.hall,
@@ -65,6 +68,7 @@ class Alarms:
             updated=at,
             verified=fact.verified,
             zone=fact.zone,
+            window=window,
             device=fact.device,
             level=fact.level,
             detail=fact.detail,
@@ -94,6 +98,7 @@ class Alarms:
             detail=alarm.detail if _certain(alarm) else fact.detail or alarm.detail,
             value=fact.value,
             threshold=fact.threshold,
+            edge=alarm.edge or fact.edge,
         )
         if worse and alarm.acknowledged is not None:
             changed = replace(changed, acknowledged=None, acknowledged_by=None)

@@ -134,6 +134,7 @@ class Engine:
                 self._report(item, state)
             case Started():
                 self._outbox.recover(item.at)
+                self._clear_channels(item.at, state)
             case _:
                 pass
         return Outcome()
@@ -178,7 +179,7 @@ class Engine:
             if rule.ticket is not None and fact.holds:
                 self._tickets.open(at, fact, rule.ticket, None, window)
             return
-        alarm, turn = self._alarms.take(at, fact, priority)
+        alarm, turn = self._alarms.take(at, fact, priority, window)
         if alarm is None or turn is Turn.SAME:
             return
         if rule.ticket is not None:
@@ -296,15 +297,37 @@ class Engine:
         if message.state is MessageState.SENT:
             for prefix in CHANNEL_ALARMS:
                 if self._ledger.alarm_of(prefix + message.channel) is not None:
-                    self._decide_one(item.at, _channel_fact(prefix, message, item.at, holds=False), state)
+                    self._decide_one(item.at, _channel_over(prefix, message.channel, item.at), state)
             return
         about = self.book.alarms.get(message.about)
         if about is not None and about.key.startswith(CHANNEL_ALARMS):
             return  # or each dead letter would make the next one
         if message.state is MessageState.DEAD:
-            self._decide_one(item.at, _channel_fact(DEAD_LETTER, message, item.at, holds=True), state)
+            self._decide_one(item.at, self._channel_fact(DEAD_LETTER, message, item.at), state)
         elif message.lane is Lane.LIFE_SAFETY and message.attempts == FAILING_AFTER:
-            self._decide_one(item.at, _channel_fact(CHANNEL_FAILING, message, item.at, holds=True), state)
+            self._decide_one(item.at, self._channel_fact(CHANNEL_FAILING, message, item.at), state)
+
+    def _clear_channels(self, at: int, state: HallState) -> None:
+        """A channel that the site file gives no more will never work again: its alarms have nothing to wait for."""
+        for alarm in list(self.book.alarms.values()):
+            for prefix in CHANNEL_ALARMS:
+                channel = alarm.key.removeprefix(prefix)
+                if alarm.key.startswith(prefix) and not self._routing.has_channel(channel):
+                    self._decide_one(at, _channel_over(prefix, channel, at), state)
+
+    def _channel_fact(self, prefix: str, message: Message, at: int) -> Fact:
+        return Fact(
+            key=prefix + message.channel,
+            kind=FactKind.GATEWAY,
+            subject=Subject("gateway", message.channel),
+            holds=True,
+            at=at,
+            since=at,
+            again=True,
+            # The last letter to a channel that is gone: nothing can clear it but that somebody has seen it.
+            edge=not self._routing.has_channel(message.channel),
+            detail=f"{prefix.rstrip('/')} {message.error}".strip(),
+        )
 
     # -- checks ---------------------------------------------------------------------------------------------
 
@@ -355,14 +378,5 @@ def _is_due(due: int | None, now: int) -> bool:
     return due is not None and due <= now
 
 
-def _channel_fact(prefix: str, message: Message, at: int, *, holds: bool) -> Fact:
-    return Fact(
-        key=prefix + message.channel,
-        kind=FactKind.GATEWAY,
-        subject=Subject("gateway", message.channel),
-        holds=holds,
-        at=at,
-        since=at,
-        again=holds,
-        detail=f"{prefix.rstrip('/')} {message.error}".strip() if holds else "",
-    )
+def _channel_over(prefix: str, channel: str, at: int) -> Fact:
+    return Fact(prefix + channel, FactKind.GATEWAY, Subject("gateway", channel), holds=False, at=at, since=at)

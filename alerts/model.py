@@ -35,6 +35,7 @@ class Alarm:
     `closed` is set when the condition has cleared and a person has acknowledged; only an open alarm holds its key.
     `told` counts the people told so far, in the order of the routing; `next_told` is when the next one is told,
     `repeat_at` when those told are told again, `round` how often that was. `edge`: an event without an end raised it.
+    `window` is where its device stands.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Alarm:
     verified: bool = True
     count: int = 1
     zone: str | None = None
+    window: str | None = None
     device: str | None = None
     level: CrowdLevel | None = None
     detail: str = ""

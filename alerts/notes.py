@@ -58,6 +58,8 @@ def alarm_note(code: Code, alarm: Alarm, hall: Hall) -> Note:
         ("subject", alarm.subject.id),
         *names("subject", subject_words(hall, alarm.subject.type, alarm.subject.id)),
         *place(alarm.zone, hall),
+        ("window", alarm.window),
+        *names("window", None if alarm.window is None else subject_words(hall, "window", alarm.window)),
         ("device", alarm.device),
         *named("device", hall, () if alarm.device is None else (alarm.device,)),
         ("level", alarm.level),

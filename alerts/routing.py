@@ -84,6 +84,10 @@ class Routing:
         """Whether a person can be told at all."""
         return bool(self.contacts(person, channels))
 
+    def has_channel(self, id: str) -> bool:
+        """Whether the site file still gives this channel."""
+        return id in self._channels
+
     def _needs_address(self, channel: str) -> bool:
         return isinstance(self._channels[channel], EmailChannel)
 

@@ -96,6 +96,7 @@ DETAILS: Final[tuple[tuple[str, Pair], ...]] = (
     ("role", ("岗位：$role", "Role: $role")),
     ("hall", ("大厅：$hall", "Hall: $hall")),
     ("zone", ("区域：$zone", "Zone: $zone")),
+    ("window", ("窗口：$window", "Window: $window")),
     ("device", ("设备：$device", "Device: $device")),
     ("signal", ("新信号：$signal", "New signal: $signal")),
     ("level", ("级别：$level", "Level: $level")),
@@ -140,8 +141,8 @@ REMARKS: Final[Mapping[FactKind, Mapping[str, Pair]]] = {
         "said_offline": ("设备自报离线", "it said that it is offline"),
     },
     FactKind.QUEUE_LONG: {
-        "length": ("排队人数（人）", "people in the queue"),
-        "wait": ("预计等候时间（秒）", "estimated wait in seconds"),
+        "length": ("排队人数", "people in the queue"),
+        "wait": ("预计等候时间", "estimated wait"),
     },
     FactKind.BROKER_LOST: {
         "safety": ("生命安全会话", "the life-safety session"),
@@ -152,6 +153,13 @@ REMARKS: Final[Mapping[FactKind, Mapping[str, Pair]]] = {
         "dead_letter": ("消息未能送达", "a message could not be delivered"),
         "channel_failing": ("通知渠道屡次失败", "the channel fails again and again"),
     },
+}
+# In what a value and its threshold are measured, by the kind and, where it has several, by its code.
+UNITS: Final[Mapping[tuple[FactKind, str], Pair]] = {
+    (FactKind.CROWD, ""): ("人/m²", "people/m²"),
+    (FactKind.QUEUE_LONG, "length"): ("人", "people"),
+    (FactKind.QUEUE_LONG, "wait"): ("秒", "s"),
+    (FactKind.BATTERY_LOW, ""): ("%", "%"),
 }
 PLACES: Final = ("kind", "subject", "plan", *(name for name, _ in DETAILS))
 _ZH, _EN = 0, 1
@@ -218,12 +226,14 @@ def _params(message: Message, language: int) -> dict[str, str]:
     """The parameters in one language: names instead of ids, words instead of codes."""
     given = dict(message.note.params)
     made = dict(given)
-    for name in ("subject", "plan", "hall", "zone", "role", "device", "signal"):
+    for name in ("subject", "plan", "hall", "zone", "window", "role", "device", "signal"):
         made[name] = given.get(f"{name}_{('zh', 'en')[language]}") or given.get(name, "")
     kind = given.get("kind", "")
     if kind in set(FactKind):
         made["kind"] = KINDS[FactKind(kind)][language]
         made["detail"] = _remark(FactKind(kind), given.get("detail", ""), language)
+        unit = _unit(FactKind(kind), given.get("detail", ""), language)
+        made |= {name: f"{given[name]} {unit}".strip() for name in ("value", "threshold") if name in given}
     else:
         made["kind"] = kind
     made["subject"] = made["subject"] or made["zone"] or made["hall"]
@@ -239,6 +249,11 @@ def _remark(kind: FactKind, detail: str, language: int) -> str:
     code, blank, rest = detail.partition(" ")
     words = REMARKS.get(kind, {}).get(code)
     return detail if words is None else words[language] + blank + rest
+
+
+def _unit(kind: FactKind, detail: str, language: int) -> str:
+    unit = UNITS.get((kind, detail)) or UNITS.get((kind, ""))
+    return "" if unit is None else unit[language]
 
 
 def _fill(template: str, message: Message, language: int) -> str:

@@ -114,6 +114,40 @@ def test_a_channel_that_works_again_clears_its_alarm() -> None:
     assert (after.active, after.closed) == (False, None)
 
 
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_channel_that_is_gone_from_the_site_clears_its_alarm(*, gone: bool) -> None:
+    scene, message = routine()
+    scene.attempt(message.id)
+    scene.report(message.id, "never", "login_535")
+    (alarm,) = [one for one in scene.rows.alarms.values() if one.key == "dead_letter/mail"]
+    if gone:
+        channels = tuple(one for one in scene.site.channels if one.id != "mail")
+        scene.site = scene.site.model_copy(update={"channels": channels})
+    scene.restart()
+    assert scene.rows.alarms[alarm.id].active is not gone
+    scene.do(Acknowledge(alarm.id))
+    assert (scene.rows.alarms[alarm.id].closed is not None) is gone
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_the_last_letter_to_a_channel_that_is_gone_is_closed_by_who_sees_it(*, before: bool) -> None:
+    scene, message = routine()
+    if before:
+        scene.raised(FactKind.HELP, "b1")
+        other = scene.message_to("cat")
+        scene.attempt(other.id)
+        scene.report(other.id, "never", "login_535")
+    channels = tuple(one for one in scene.site.channels if one.id != "mail")
+    scene.site = scene.site.model_copy(update={"channels": channels})
+    scene.restart()
+    scene.attempt(message.id)
+    scene.report(message.id, "never", "no_channel")
+    (alarm,) = [one for one in scene.rows.alarms.values() if one.key == "dead_letter/mail"]
+    assert alarm.active
+    scene.do(Acknowledge(alarm.id))
+    assert scene.rows.alarms[alarm.id].closed is not None
+
+
 def test_life_safety_that_does_not_get_out_is_an_alarm_before_it_is_dead() -> None:
     scene, message = urgent()
     for _ in range(FAILING_AFTER):

@@ -7,7 +7,7 @@ from alerts.notes import Code
 from alerts.notify.links import Links
 from alerts.notify.words import KINDS, REMARKS, SENTENCES, Phrasebook
 from sensors.facts import FactKind
-from sensors.readings import FireSensor
+from sensors.readings import FireSensor, Kind
 from tests.alerts.harness import Scene, site
 from tests.alerts.notify.samples import message
 
@@ -95,7 +95,7 @@ def test_what_felt_the_fire_is_said_in_words(sensor: FireSensor) -> None:
 @pytest.mark.parametrize(
     ("kind", "detail", "zh", "en"),
     [
-        (FactKind.QUEUE_LONG, "wait", "预计等候时间（秒）", "estimated wait in seconds"),
+        (FactKind.QUEUE_LONG, "wait", "预计等候时间", "estimated wait"),
         (FactKind.BROKER_LOST, "safety,telemetry", "全部会话", "both sessions"),
         (
             FactKind.GATEWAY,
@@ -128,6 +128,38 @@ def test_devices_have_their_names() -> None:
     text = BOOK(scene.posted()[0])
     assert "设备：东烟感、s2、s1x" in text.body_zh
     assert "New signal: s1x" in text.body_en
+
+
+def test_a_help_button_names_its_window() -> None:
+    window = {"id": "w3", "number": 3, "name": {"zh": "三号窗口", "en": "Window 3"}, "zone": "z1"}
+    scene = Scene(site(windows=[window]))
+    for device, stands in (("b1", "w3"), ("b2", None)):
+        scene.device(device, Kind.BUTTON)
+        scene.state.devices[device].window = stands
+        scene.raised(FactKind.HELP, device)
+    at_window, elsewhere = BOOK(scene.message_to("ann", "A000001")), BOOK(scene.message_to("ann", "A000002"))
+    assert "窗口：三号窗口" in at_window.body_zh
+    assert "Window: Window 3" in at_window.body_en
+    assert "窗口" not in elsewhere.body_zh
+    assert "Zone: zone one" in elsewhere.body_en
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "zh", "en"),
+    [
+        (FactKind.CROWD, "", "数值：12.5 人/m²\n阈值：10 人/m²", "Value: 12.5 people/m²\nThreshold: 10 people/m²"),
+        (FactKind.QUEUE_LONG, "length", "数值：12.5 人\n阈值：10 人", "Value: 12.5 people\nThreshold: 10 people"),
+        (FactKind.QUEUE_LONG, "wait", "数值：12.5 秒\n阈值：10 秒", "Value: 12.5 s\nThreshold: 10 s"),
+        (FactKind.BATTERY_LOW, "", "数值：12.5 %\n阈值：10 %", "Value: 12.5 %\nThreshold: 10 %"),
+        (FactKind.GATEWAY, "", "数值：12.5\n阈值：10", "Value: 12.5\nThreshold: 10"),
+    ],
+)
+def test_a_value_has_its_unit(kind: FactKind, detail: str, zh: str, en: str) -> None:
+    scene = Scene()
+    scene.raised(kind, "d1", detail=detail, value=12.5, threshold=10.0)
+    text = BOOK(scene.posted()[0])
+    assert zh in text.body_zh
+    assert en in text.body_en
 
 
 def test_an_old_code_still_goes_out() -> None:

@@ -40,6 +40,8 @@ from simulators.scenario import Scenario, shipped_scenario
 
 VISITOR: Final = "visitor"
 TOUR: Final = "tour"
+# Beyond it the embedded broker does not keep up, and devices would seem silent.
+FASTEST: Final = 100
 # Late enough in a morning for a queue, early enough for much of a day.
 AFTER_OPENING_MS: Final = 75 * 60_000
 LOOK_BACK_DAYS: Final = 40
@@ -50,9 +52,16 @@ def add_to(commands: Commands) -> None:
     command = commands.add_parser("demo", help="演示 · a simulated hall, nothing to install")
     add_listening(command)
     command.add_argument(
-        "--speed", type=speed, default=5.0, metavar="N", help="大厅时钟的倍速 · the hall's clock, times real time"
+        "--speed", type=_speed, default=5.0, metavar="N", help="大厅时钟的倍速 · the hall's clock, times real time"
     )
     command.set_defaults(run=run)
+
+
+def _speed(text: str) -> float:
+    value = speed(text)
+    if value > FASTEST:
+        raise argparse.ArgumentTypeError(f"{text}: N <= {FASTEST}")
+    return value
 
 
 def run(chosen: argparse.Namespace) -> int:

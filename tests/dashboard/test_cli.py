@@ -142,6 +142,7 @@ def test_an_address(text: str, expected: tuple[str, int]) -> None:
         [], ["sing"], ["run"], ["check"], ["run", "--site", "x", "--listen", "here"],
         ["run", "--site", "x", "--listen", "h:70000"],
         ["simulate", "real_fire"], ["simulate", "real_fire", "--broker", "h:1", "--speed", "0"],
+        ["demo", "--speed", "500"],
     ],
 )  # fmt: skip
 def test_wrong_usage_is_told_and_ends_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,11 @@ from gateway.store.errors import StoreError
 
 IDLE_MS: Final = 30 * 60 * 1000
 EXTEND_AFTER_MS: Final = 60 * 1000
+# By a name at an address few suffice: guessing. By a name alone there must be many, or anybody could lock a known
+# person out from afar; by an address more than one person may have, such as behind a proxy.
 FAILURES: Final = 5
+FAILURES_OF_NAME: Final = 50
+FAILURES_OF_ADDRESS: Final = 20
 FAILURES_WITHIN_MS: Final = 5 * 60 * 1000
 PLACES: Final = 10_000
 PASSWORD_LONGEST: Final = 256
@@ -50,27 +54,45 @@ class Visitor:
 NOBODY: Final = Visitor()
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What failures are counted by: a name, an address, or both together; and how many are heard."""
+
+    limit: int
+    name: str | None = None
+    address: str | None = None
+
+
+def places(name: str, address: str) -> tuple[Place, ...]:
+    """By what the failures of one login are counted."""
+    return (
+        Place(FAILURES, name, address),
+        Place(FAILURES_OF_NAME, name=name),
+        Place(FAILURES_OF_ADDRESS, address=address),
+    )
+
+
 class Throttle:
-    """Counts failed logins by name and by address; too many within five minutes are refused unheard."""
+    """Counts failed logins by name and address; too many within five minutes are refused unheard."""
 
     def __init__(self) -> None:
-        self._failures: OrderedDict[str, deque[int]] = OrderedDict()
+        self._failures: OrderedDict[Place, deque[int]] = OrderedDict()
 
-    def wait_ms(self, place: str, now: int) -> int:
+    def wait_ms(self, place: Place, now: int) -> int:
         """How long this place has to wait; 0 is not at all."""
         failures = self._failures.get(place, deque())
         while failures and failures[0] <= now - FAILURES_WITHIN_MS:
             failures.popleft()
-        return failures[0] + FAILURES_WITHIN_MS - now if len(failures) >= FAILURES else 0
+        return failures[0] + FAILURES_WITHIN_MS - now if len(failures) >= place.limit else 0
 
-    def failed(self, place: str, now: int) -> None:
+    def failed(self, place: Place, now: int) -> None:
         """Note a failure. The places are bounded: the longest forgotten goes first."""
-        self._failures.setdefault(place, deque(maxlen=FAILURES)).append(now)
+        self._failures.setdefault(place, deque(maxlen=place.limit)).append(now)
         self._failures.move_to_end(place)
         if len(self._failures) > PLACES:
             self._failures.popitem(last=False)
 
-    def succeeded(self, place: str) -> None:
+    def succeeded(self, place: Place) -> None:
         """The right password forgives this try, not those before: who guesses gains nothing by an own account."""
         failures = self._failures.get(place)
         if failures:
@@ -97,12 +119,12 @@ class Doors:
     async def login(self, name: str, password: str, address: str) -> tuple[str, Session]:
         """Check a password; returns the token for the cookie and the session. Raises `ProblemError` 401 or 429."""
         now = self._now()
-        places = (f"name {name}", f"address {address}")
-        if wait := max(self._throttle.wait_ms(place, now) for place in places):
+        counted = places(name, address)
+        if wait := max(self._throttle.wait_ms(place, now) for place in counted):
             refused = ProblemError(429, "too_many_logins", seconds=str(wait // 1000 + 1))
             refused.headers["Retry-After"] = str(wait // 1000 + 1)
             raise refused
-        for place in places:
+        for place in counted:
             # Noted before the check, so that many at once do not slip through together.
             self._throttle.failed(place, now)
         user = await self._accounts.user(name)
@@ -110,7 +132,7 @@ class Doors:
         right = await self._verify(user.password if user and good else self._nobody, password)
         if user is None or not good or not right:
             raise ProblemError(401, "bad_login")
-        for place in places:
+        for place in counted:
             self._throttle.succeeded(place)
         return await self._begin(user)
 

@@ -6,6 +6,8 @@ import aiohttp
 import pytest
 
 from alerts.model import Changes
+from dashboard.server.accounts import Throttle, places
+from dashboard.server.problem import ProblemError
 from gateway.store.contract import Batch, Quarantined
 from sensors.actions import Acknowledge
 from sensors.inputs import Ticked, pack
@@ -152,6 +154,40 @@ async def test_guessing_is_throttled_even_with_the_right_password_at_last(server
         async with page.post("/api/v1/login", json={"user": "wang", "password": PASSWORD}) as answer:
             assert await code(answer) == (429, "too_many_logins")
             assert 0 < int(answer.headers["Retry-After"]) <= 300
+
+
+@pytest.mark.parametrize(
+    ("tries", "name", "address", "refused"),
+    [
+        # Five guesses from afar do not lock Wang out where Wang sits; nor do they lock out who sits there.
+        ([("wang", "far")] * 5, "wang", "desk", False),
+        ([("wang", "far")] * 5, "li", "far", False),
+        ([("wang", "far")] * 4, "wang", "far", False),
+        ([("wang", "far")] * 5, "wang", "far", True),
+        ([("wang", f"far{n}") for n in range(49)], "wang", "desk", False),
+        ([("wang", f"far{n}") for n in range(50)], "wang", "desk", True),
+        ([(f"guess{n}", "far") for n in range(19)], "li", "far", False),
+        ([(f"guess{n}", "far") for n in range(20)], "li", "far", True),
+    ],
+)
+def test_who_guesses_is_throttled_and_nobody_else(
+    tries: list[tuple[str, str]], name: str, address: str, *, refused: bool
+) -> None:
+    throttle = Throttle()
+    for who, where in tries:
+        for place in places(who, where):
+            throttle.failed(place, NOW)
+    assert any(throttle.wait_ms(place, NOW) for place in places(name, address)) is refused
+    assert not any(throttle.wait_ms(place, NOW + 300_000) for place in places(name, address))
+
+
+async def test_a_stranger_locks_nobody_out(server: Running) -> None:
+    for expected in ["bad_login"] * 5 + ["too_many_logins"]:
+        with pytest.raises(ProblemError) as refused:
+            await server.doors.login("wang", "guess", "far")
+        assert refused.value.code == expected
+    _, session = await server.doors.login("wang", PASSWORD, "desk")
+    assert session.user == "wang"
 
 
 async def test_the_cookie_is_out_of_reach_and_ends_with_the_logout(server: Running) -> None:

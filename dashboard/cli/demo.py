@@ -7,7 +7,6 @@ faster than ours. Nothing is kept.
 import argparse
 import asyncio
 import contextlib
-import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dashboard.cli.client import AnswerError, NotRunningError
 from dashboard.cli.example import EXAMPLE, load, on_broker
-from dashboard.cli.place import SOCKET_NAME, Commands
+from dashboard.cli.place import SOCKET_NAME, Commands, free_port, listening
 from dashboard.cli.run import add_listening, guarded, start_log
 from dashboard.cli.simulate import speed
 from dashboard.cli.staff import Staff, act_out
@@ -108,12 +107,13 @@ async def _demo(chosen: argparse.Namespace, folder: Path) -> None:
 
 
 def _settings(chosen: argparse.Namespace, folder: Path, broker: Address) -> Settings:
-    host, port = chosen.listen
+    host, port = listening(chosen)
     return Settings(
         site_text=on_broker(EXAMPLE.read_text("utf-8"), broker.host, broker.port, broker.username),
         site_name=EXAMPLE.name,
         data=folder,
         host=host,
+        # A demo that does not start shows nothing: another program's port is no reason.
         port=free_port(host, port),
         socket=folder / SOCKET_NAME,
         base_url=chosen.base_url,
@@ -121,21 +121,6 @@ def _settings(chosen: argparse.Namespace, folder: Path, broker: Address) -> Sett
         clock_rate=chosen.speed,
         open_names=True,
     )
-
-
-def free_port(host: str, port: int) -> int:
-    """This port, or a free one where another program has it: a demo that does not start shows nothing."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for wanted in (port, 0):
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, wanted))
-            except OSError:
-                continue
-            found: int = probe.getsockname()[1]
-            return found
-    return port
 
 
 def opening(calendar: HallCalendar, now: int) -> int:

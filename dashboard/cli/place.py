@@ -1,13 +1,23 @@
 """Where things are on this machine: the data folder, the socket in it, and addresses as people write them."""
 
 import argparse
+import ipaddress
 import os
+import socket
 from pathlib import Path
 from typing import Final, TypeAlias
+
+from sensors.errors import HallwatchError
 
 SOCKET_NAME: Final = "hallwatch.sock"
 # argparse gives its type no public name.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
+
+
+class BaseUrlNeededError(HallwatchError):
+    """The server would listen everywhere, and nobody could open the links that it sends."""
+
+    code = "base_url_needed"
 
 
 def data_folder(name: str = "hallwatch") -> Path:
@@ -46,3 +56,41 @@ def address(text: str) -> tuple[str, int]:
     if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004
         raise argparse.ArgumentTypeError(f"{text!r}: HOST:PORT")
     return host or "127.0.0.1", int(port)
+
+
+def listening(chosen: argparse.Namespace) -> tuple[str, int]:
+    """Host and port of `--listen`, port 0 as the free port that it will be: links that people get name it.
+
+    Raises `BaseUrlNeededError` for a host that is every address and so is none to open a link by.
+    """
+    host, port = chosen.listen
+    if _is_everywhere(host) and chosen.base_url is None:
+        raise BaseUrlNeededError(
+            f"--listen {host}:{port}: 监听所有地址时请用 --base-url 写明他人访问本页的地址 · "
+            f"say by --base-url how people reach this page (such as http://hall.example.org:{port or 8080}); "
+            "the links in messages are made of it"
+        )
+    return host, port or free_port(host, 0)
+
+
+def free_port(host: str, port: int) -> int:
+    """This port, or a free one where another program has it or 0 is asked for."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for wanted in (port, 0):
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, wanted))
+            except OSError:
+                continue
+            found: int = probe.getsockname()[1]
+            return found
+    return port
+
+
+def _is_everywhere(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        # The short form of 0.0.0.0, which a socket takes as well.
+        return host == "0"

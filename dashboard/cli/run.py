@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dashboard.cli.check import read_text
-from dashboard.cli.place import Commands, add_data, address, make_data_folder, socket_of
+from dashboard.cli.place import Commands, add_data, address, listening, make_data_folder, socket_of
 from dashboard.settings import Settings
 from dashboard.system import run_system
 from sensors.errors import HallwatchError
@@ -47,7 +47,7 @@ def add_listening(command: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT."""
     start_log(chosen.log)
-    host, port = chosen.listen
+    host, port = listening(chosen)
     if host not in LOOPBACK:
         LOG.warning("listening on %s: put a proxy with TLS before it, and say its address by --base-url", host)
     settings = Settings(

@@ -1,3 +1,4 @@
+import argparse
 import asyncio
 import io
 import json
@@ -13,8 +14,8 @@ import pytest
 from alerts.model import Changes
 from dashboard.cli import demo
 from dashboard.cli.example import EXAMPLE, load_site, on_broker
-from dashboard.cli.main import main
-from dashboard.cli.place import address
+from dashboard.cli.main import main, parser
+from dashboard.cli.place import address, free_port, listening
 from gateway.store.contract import Batch, Quarantined
 from sensors.actions import Acknowledge
 from sensors.inputs import Ticked, pack
@@ -197,4 +198,27 @@ def test_a_port_that_is_taken_is_replaced() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert demo.free_port("127.0.0.1", port) not in {0, port}
+        assert free_port("127.0.0.1", port) not in {0, port}
+
+
+def chosen(*words: str) -> argparse.Namespace:
+    return parser().parse_args(["run", "--site", "x", *words])
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost"])
+def test_a_free_port_is_known_before_the_first_link_is_written(host: str) -> None:
+    named, port = listening(chosen("--listen", f"{host}:0"))
+    assert named == host.strip("[]")
+    assert port > 0
+    assert listening(chosen("--listen", f"{host}:8080")) == (named, 8080)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "[::]", "[::0]", "0"])  # noqa: S104
+@pytest.mark.parametrize("words", [["run", "--site", str(EXAMPLE)], ["demo"]])
+def test_who_listens_everywhere_says_how_to_be_reached(
+    host: str, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ["--data", str(tmp_path)] if words[0] == "run" else []
+    assert main([*words, *place, "--listen", f"{host}:8080"]) == 1
+    assert "--base-url" in capsys.readouterr().err
+    assert listening(chosen("--listen", f"{host}:8080", "--base-url", "https://hall.example.org"))[1] == 8080

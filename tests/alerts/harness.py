@@ -21,7 +21,7 @@ from alerts.model import (
     Ticket,
     TicketState,
 )
-from sensors.actions import Action, write_action
+from sensors.actions import Action, StartPlan, write_action
 from sensors.facts import Fact, FactKind, Subject
 from sensors.hall.state import DeviceState, HallState, Origin
 from sensors.inputs import Acted, AnyInput, Attempting, Reported, Started
@@ -312,4 +312,30 @@ class Scene:
         return [one for one in mine if one.person == who and about in (None, one.about)][-1]
 
 
-__all__ = ["CROWD_PLAN", "FIRE_PLAN", "START", "Priority", "Rows", "Scene", "plan", "role", "site", "words"]
+HOLDERS = ["ann", "bob", "cat", "dan", "eve"]
+
+
+def active(scene: Scene) -> bool:
+    return scene.run().stage is Stage.ACTIVE
+
+
+def start(scene: Scene, *, drill: bool = False, confirm: str = "fire") -> str:
+    """Ann starts the fire plan by hand; the run's id."""
+    return scene.do(StartPlan("fire", confirm, drill=drill), by="ann").refs[0]
+
+
+__all__ = [
+    "CROWD_PLAN",
+    "FIRE_PLAN",
+    "HOLDERS",
+    "START",
+    "Priority",
+    "Rows",
+    "Scene",
+    "active",
+    "plan",
+    "role",
+    "site",
+    "start",
+    "words",
+]

@@ -27,7 +27,11 @@ def run(chosen: argparse.Namespace) -> int:
     else:
         for hall in answer["halls"]:
             Console().print(_table(hall))
-    return 0 if all(hall["links"] and all(hall["links"].values()) for hall in answer["halls"]) else 1
+    return 0 if all(_well(hall) for hall in answer["halls"]) else 1
+
+
+def _well(hall: Json) -> bool:
+    return bool(hall["links"]) and all(hall["links"].values()) and hall["stalled_since"] is None
 
 
 def _table(hall: Json) -> Table:
@@ -39,5 +43,7 @@ def _table(hall: Json) -> Table:
     table.add_row("告警 · alarms", f"{hall['alarms']} (未确认 · unacknowledged {hall['unacknowledged']})")
     table.add_row("预案 · runs", str(hall["runs"]))
     table.add_row("工单 · tickets", str(hall["tickets"]))
+    if hall["stalled_since"] is not None:
+        table.add_row("存储 · store", f"无应答，自 · does not answer since {local_time(hall['stalled_since'])}")
     table.add_row("历史 · history", f"{hall['history_store']}, 落后 · behind {hall['history_behind']}")
     return table

@@ -93,6 +93,7 @@ def _status(desk: HallDesk) -> dict[str, object]:
         "unacknowledged": sum(1 for alarm in book.alarms.values() if alarm.acknowledged is None),
         "runs": len(book.runs),
         "tickets": len(book.tickets),
+        "stalled_since": desk.path.stalled_since,
         "history_behind": health.behind,
         "history_store": health.store,
         "history_refused": health.refused,

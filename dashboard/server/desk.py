@@ -18,9 +18,10 @@ from sensors.site.index import SiteIndex
 
 
 class Path(Protocol):
-    """A hall's path, as people act on it."""
+    """A hall's path, as people act on it. `stalled_since`: the store takes nothing since then (ms), else None."""
 
     version: int
+    stalled_since: int | None
 
     def now(self) -> int:
         """The gateway's time, ms since the epoch."""

@@ -77,6 +77,7 @@ def _hall(desk: HallDesk, history: HistoryHealth, *, rate: float, demo: bool) ->
         gaps=sums.gaps,
         history_behind=history.behind,
         history_store=history.store,
+        stalled_since=desk.path.stalled_since,
     )
 
 

@@ -45,6 +45,7 @@ class HallEntity(Entity, frozen=True, tag="hall", omit_defaults=True):
     gaps: int = 0
     history_behind: int = 0
     history_store: str = "sqlite"
+    stalled_since: int | None = None
 
 
 class ZoneEntity(Entity, frozen=True, tag="zone", omit_defaults=True):

@@ -96,6 +96,7 @@ class FakePath:
     acted: list[tuple[str, Action]] = field(default_factory=list)
     refuse: str | None = None
     version: int = 0
+    stalled_since: int | None = None
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def now(self) -> int:

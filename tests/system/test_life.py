@@ -1,6 +1,7 @@
 """Start, stop and failure: an orderly end drains, a part that dies takes the process down with its own error."""
 
 import asyncio
+import contextlib
 import sqlite3
 import time
 from pathlib import Path
@@ -54,6 +55,23 @@ async def test_a_part_that_dies_takes_the_process_down_with_its_real_error(
             await asyncio.to_thread(gateway.start)
     assert gateway.process.child is not None
     assert gateway.process.child.returncode != 0
+
+
+async def test_a_store_that_does_not_answer_is_said_and_nothing_is_lost(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    with Hallwatch(tmp_path / "gateway", small_site(Parts(mosquitto.port))) as gateway:
+        with contextlib.closing(sqlite3.connect(gateway.store, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            topic = "hallwatch/v1/main/telemetry/queue-1/queue"
+            body = '{"device":"queue-1","boot":1,"seq":1,"value":{"length":1}}'
+            await asyncio.to_thread(mosquitto.publish, topic, body)
+            async with asyncio.timeout(20):
+                while (await gateway.get("/api/v1/status"))["halls"][0]["stalled_since"] is None:
+                    await asyncio.sleep(0.1)
+            assert (await gateway.get("/api/v1/events"))["items"] is not None
+        async with asyncio.timeout(20):
+            while (await gateway.get("/api/v1/status"))["halls"][0]["stalled_since"] is not None:
+                await asyncio.sleep(0.1)
+        assert (await gateway.account())["stored"] == 1
 
 
 async def test_a_second_gateway_on_the_same_store_is_refused(tmp_path: Path, mosquitto: Mosquitto) -> None:

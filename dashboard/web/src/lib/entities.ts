@@ -43,6 +43,7 @@ const COUNTS = { received: 0, stored: 0, duplicate: 0, quarantined: 0, refused: 
 export const DEFAULTS = {
   HallEntity: {
     ...COUNTS, changes_at: null, links: {}, demo: false, clock_rate: 1, history_behind: 0, history_store: 'sqlite',
+    stalled_since: null,
   },
   ZoneEntity: { occupancy: null, level: null, at: null, stale: false, counted: true },
   WindowEntity: {

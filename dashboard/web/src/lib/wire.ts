@@ -35,6 +35,7 @@ export interface HallEntity {
   gaps?: number
   history_behind?: number
   history_store?: string
+  stalled_since?: number | null
 }
 
 export interface ZoneEntity {

@@ -43,7 +43,7 @@ def entities(desk: HallDesk, rows: Rows, *, names: bool, rate: float, demo: bool
     made += _zones(desk, state)
     made += _windows(desk, state, people)
     made += _services(desk, state)
-    made += _people(state, people)
+    made += _people(desk, state, people)
     made += (device_entity(desk, device) for device in state.devices.values())
     made += (alarm for one in book.alarms.values() if (alarm := alarm_entity(one, people)) is not None)
     # What is open stands last and so wins over a row that was read before.
@@ -165,10 +165,13 @@ def _services(desk: HallDesk, state: HallState) -> Iterator[ServiceEntity]:
         )
 
 
-def _people(state: HallState, people: People) -> Iterator[PersonEntity]:
+def _people(desk: HallDesk, state: HallState, people: People) -> Iterator[PersonEntity]:
+    """The sessions of today, in the hall's zone; those of yesterday that the state still keeps are no news."""
+    calendar = desk.site.calendar
+    today = calendar.date_of(desk.path.now())
     for session in state.sessions.values():
         shown = people.name(session.person)
-        if shown is not None:
+        if shown is not None and calendar.date_of(session.start) == today:
             yield PersonEntity(
                 id=session.key,
                 name=shown,

@@ -63,7 +63,10 @@ def hall_state() -> HallState:
         hall="h1",
         now=NOW,
         windows={"w1": window},
-        sessions={"wang/w1/1": SessionState("wang/w1/1", "wang", "w1", NOW, NOW + 1)},
+        sessions={
+            "wang/w1/0": SessionState("wang/w1/0", "wang", "w1", NOW - 86_400_000, NOW - 86_399_999),
+            "wang/w1/1": SessionState("wang/w1/1", "wang", "w1", NOW, NOW + 1),
+        },
         devices={
             "smoke-1": DeviceState(
                 "smoke-1", "native", "smoke-1", Origin.SITE, (Kind.FIRE,), "b", liveness=Liveness.ONLINE, fire=False

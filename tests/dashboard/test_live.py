@@ -120,6 +120,7 @@ async def test_names_go_to_whom_they_are_for_and_to_nobody_else(server: Running)
         assert first["entities"]["window/w1"]["people"] == [{"zh": "王芳", "en": "Wang Fang"}]
         assert first["entities"]["alarm/A000001"]["acknowledged_by"] == {"zh": "王芳", "en": "Wang Fang"}
         assert first["entities"]["person/wang/w1/1"]["punch"] == "expected"
+        assert "person/wang/w1/0" not in first["entities"], "the session of the day before is no news"
 
 
 async def test_what_has_ended_stays_for_a_day(server: Running) -> None:

@@ -131,7 +131,7 @@ def test_what_would_be_found_is_found() -> None:
     assert REGISTRY.search('"resolved": "https://registry.' + "npmjs" + '.org/a/-/a-1.tgz"')
     assert MACHINE_PATH.search("/" + "work/main/x.py")
     assert MACHINE_PATH.search("HOME=" + "x /" + "root")
-    assert not MACHINE_PATH.search("/".join(("api", "work", "orders")) + " and /workers and /rooted")
+    assert not MACHINE_PATH.search("api/" + "work/orders and /workers and /rooted")
 
 
 def test_every_pinned_dependency_has_its_hash() -> None:

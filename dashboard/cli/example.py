@@ -6,7 +6,7 @@ from io import StringIO
 
 from ruamel.yaml import YAML
 
-from dashboard.system import SiteRefusedError
+from dashboard.sessions import SiteRefusedError
 from sensors.site.load import read_site
 from sensors.site.model import Site
 from sensors.site.problem import format_problems

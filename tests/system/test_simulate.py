@@ -23,10 +23,11 @@ from alerts.notify.links import Links
 from dashboard.cli.client import Json, request
 from dashboard.cli.main import main
 from dashboard.cli.staff import ACTIONS, Staff, act_out
+from dashboard.moment import real_now
 from dashboard.server.accounts import Doors
 from dashboard.server.guard import CSRF_HEADER
 from dashboard.settings import Settings
-from dashboard.system import real_now, run_system
+from dashboard.system import run_system
 from gateway.pipeline import Clockwork
 from gateway.store.sql import open_store, sqlite_url
 from sensors.site.load import read_site

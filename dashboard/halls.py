@@ -1,0 +1,145 @@
+"""One hall, built: its path, its two sessions, its history and its senders, and the order in which they end."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from alerts.core import Core
+from alerts.engine import Engine
+from alerts.notify.open import open_senders
+from alerts.notify.words import Phrasebook
+from dashboard.desks import EngineOutbox, HealthOfHistory, LiveView, ReplayFromQuarantine
+from dashboard.housekeeping import keep_house
+from dashboard.moment import real_now
+from dashboard.server.desk import HallDesk
+from dashboard.sessions import hall_sessions, telling
+from dashboard.settings import Settings
+from gateway.batch import BatchMaker
+from gateway.fold import fold
+from gateway.history.contract import HistoryQuery, HistorySink
+from gateway.history.shipper import Feed, Shipper
+from gateway.link.paho import PahoLink, opened
+from gateway.pipeline import Clockwork, Pipeline
+from gateway.sending import SendingLoop
+from gateway.store.sql import Store
+from sensors.decode.reception import Reception
+from sensors.hall.hall import Hall
+from sensors.inputs import Lane, Started
+from sensors.site.index import SiteIndex
+from sensors.site.model import Hall as HallModel
+from sensors.site.model import Site
+
+# Before its first SUBSCRIBE a broker keeps nothing for a session, so we are ready only after it, if it comes soon.
+FIRST_LINK_S: Final = 2.0
+STOP_WITHIN_S: Final = 4.5
+# More at once would hold the one writer longer than an alarm should wait.
+READINGS_AT_ONCE: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Where readings go and are asked for."""
+
+    name: str
+    sink: HistorySink
+    query: HistoryQuery
+
+
+@dataclass(frozen=True, slots=True)
+class HallParts:
+    """What one hall is built from."""
+
+    settings: Settings
+    site: Site
+    hall: HallModel
+    digest: str
+    sites: Mapping[str, Site]
+    store: Store
+    history: History
+    clock: Clockwork
+    words: Phrasebook
+
+
+@contextlib.asynccontextmanager
+async def open_hall(parts: HallParts, group: asyncio.TaskGroup) -> AsyncIterator[HallDesk]:
+    """One hall's path: folded, linked, shipping and sending; the end closes the inlet first and drains."""
+    maker = await load_maker(parts)
+    pipeline = Pipeline(maker, parts.store.journal, parts.clock, recover=lambda: load_maker(parts))
+    sessions = hall_sessions(parts.settings, parts.site, parts.hall.id, parts.clock, pipeline)
+    shipper = await _shipper(parts, pipeline)
+    async with (
+        open_senders(parts.site.channels, sessions[Lane.SAFETY].announce, real_now) as senders,
+        contextlib.AsyncExitStack() as inlet,
+    ):
+        sending = SendingLoop(pipeline, EngineOutbox(pipeline), senders, parts.words)
+        path = group.create_task(pipeline.run(sessions), name=f"path-{parts.hall.id}")
+        out = group.create_task(sending.run(), name=f"sending-{parts.hall.id}")
+        shipping = group.create_task(shipper.run(), name=f"history-{parts.hall.id}")
+        tell = telling(pipeline, "journal", parts.hall.id)
+        housekeeping = group.create_task(keep_house(parts.store, parts.hall.id, tell), name=f"house-{parts.hall.id}")
+        await pipeline.submit(Started(parts.clock.now(), parts.digest))
+        for session in sessions:
+            await inlet.enter_async_context(opened(session, group))
+        await _first_linked(sessions)
+        yield HallDesk(
+            site=SiteIndex(parts.site, parts.hall),
+            path=pipeline,
+            view=LiveView(pipeline),
+            records=parts.store.records,
+            quarantine=parts.store.quarantine,
+            replay=ReplayFromQuarantine(pipeline),
+            history=parts.history.query,
+            health=HealthOfHistory(parts.history.name, shipper),
+        )
+        housekeeping.cancel()
+        await inlet.aclose()
+        await _drain(sending, out, pipeline, path)
+        shipping.cancel()
+
+
+async def _first_linked(sessions: Iterable[PahoLink]) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(FIRST_LINK_S):
+            for session in sessions:
+                await session.subscribed.wait()
+
+
+async def _drain(sending: SendingLoop, out: asyncio.Task[None], pipeline: Pipeline, path: asyncio.Task[None]) -> None:
+    """Finish what is in hand, within the time that an orderly stop has; the rest is not lost, only not done."""
+    sending.close()
+    await asyncio.wait({out}, timeout=STOP_WITHIN_S / 3)
+    out.cancel()
+    pipeline.close()
+    await asyncio.wait({path}, timeout=STOP_WITHIN_S / 2)
+    path.cancel()
+
+
+async def load_maker(parts: HallParts) -> BatchMaker:
+    """Fold a hall's journal and load what is open: the beginning of a run, and of a new try after a failed batch."""
+    name, journal = parts.hall.id, parts.store.journal
+    folded = await fold(journal, name, parts.digest, parts.sites)
+    hall = folded.hall if folded.site == parts.digest else Hall(parts.site, name, folded.hall.state)
+    engine = Engine(parts.site, name, await journal.book(name))
+    reception = Reception(parts.site, name, hall.state)
+    return BatchMaker(Core(hall, engine), reception, hall=name, index=folded.index)
+
+
+async def _shipper(parts: HallParts, pipeline: Pipeline) -> Shipper:
+    """The one history that this site has; the cursor of another would hold the journal back for ever."""
+    for cursor in await parts.store.cursors.all(parts.hall.id):
+        if cursor.name != parts.history.name:
+            await parts.store.cursors.forget(parts.hall.id, cursor.name)
+
+    def tell(behind: bool, why: str) -> None:
+        pipeline.raised("history_behind", parts.history.name, holds=behind, detail=why)
+
+    feed = Feed(
+        hall=parts.hall.id,
+        name=parts.history.name,
+        read=pipeline.reads,
+        salt=await parts.store.records.secret("badges"),
+        batch=parts.site.influx.batch if parts.site.influx is not None else READINGS_AT_ONCE,
+    )
+    return Shipper(parts.store.journal, parts.store.cursors, parts.history.sink, feed, tell=tell)

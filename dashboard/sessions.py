@@ -1,0 +1,70 @@
+"""The MQTT sessions of a hall, and the words of parts that say what is wrong with them."""
+
+import ssl
+from collections.abc import Callable
+
+from alerts.notify.secret import read_secret
+from dashboard.settings import Settings
+from gateway.link.paho import Broker, PahoLink
+from gateway.pipeline import Clockwork, Pipeline
+from sensors.errors import HallwatchError
+from sensors.inputs import Lane
+from sensors.site.model import Mqtt, Site
+from sensors.topics import gateway_status_topic
+
+
+class SiteRefusedError(HallwatchError):
+    """The site file has errors; the text of this error names each with its line and mend."""
+
+    code = "site_refused"
+
+
+def hall_sessions(settings: Settings, site: Site, hall: str, clock: Clockwork, pipeline: Pipeline) -> list[PahoLink]:
+    """Life safety on a session of its own; fixed client ids, so that the broker keeps both for us."""
+    broker = _broker(site.mqtt, settings.broker)
+    names = {lane: f"hallwatch-{site.site}-{hall}-{lane.name.lower()}" for lane in Lane}
+    return [
+        PahoLink(
+            broker,
+            client_id=names[lane],
+            lane=lane,
+            status_topic=gateway_status_topic(hall, names[lane]),
+            now=clock.now,
+            deliver=pipeline.deliver,
+            changed=pipeline.linked,
+            refused=telling(pipeline, "subscription_refused", lane.name.lower()),
+        )
+        for lane in Lane
+    ]
+
+
+def telling(pipeline: Pipeline, condition: str, subject: str) -> Callable[[str], None]:
+    """For a part that says what is wrong with it, and "" when nothing is any more."""
+
+    def tell(detail: str) -> None:
+        pipeline.raised(condition, subject, holds=bool(detail), detail=detail)
+
+    return tell
+
+
+def _broker(mqtt: Mqtt, override: tuple[str, int] | None) -> Broker:
+    host, port = override or (mqtt.host, mqtt.port)
+    context = None
+    if mqtt.tls is not None:
+        try:
+            context = ssl.create_default_context(cafile=mqtt.tls.ca)
+            if mqtt.tls.cert is not None:
+                context.load_cert_chain(mqtt.tls.cert, mqtt.tls.key)
+        except OSError as error:
+            files = ", ".join(file for file in (mqtt.tls.ca, mqtt.tls.cert, mqtt.tls.key) if file is not None)
+            raise SiteRefusedError(f"mqtt.tls: {files}: {error}") from error
+    return Broker(
+        host,
+        port,
+        version=mqtt.version,
+        username=mqtt.username,
+        password=None if mqtt.password is None else read_secret(mqtt.password).get_secret_value(),
+        tls=context,
+        keepalive_s=mqtt.keepalive_s,
+        max_unacknowledged=mqtt.max_unacknowledged,
+    )

@@ -13,16 +13,18 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from benchmarks import alertmanager
 from benchmarks.figures import Table, percentile
 from benchmarks.hall import DETECTORS, Servers, fire
 from benchmarks.load import load
-from benchmarks.plan import Plan, Say
+from benchmarks.plan import NotMeasuredError, Plan, Say
 from benchmarks.servers import SELDOM, Gateway, broker
 from benchmarks.wire import Publisher, publisher
 from tests.servers.mosquitto import Mosquitto
 
 FLOOD = -1
 LOADS = {"alone": 0, "beside 500/s": 500, "beside 2000/s": 2000, "beside a flood": FLOOD}
+PEER = "Alertmanager, HTTP in, alone"
 LOST_AFTER_S = 10.0
 WARM_UP = 5
 # More than any alarm's share of a flood; the load is ended with the round.
@@ -41,7 +43,9 @@ class Hook:
     async def answer(self, request: web.Request) -> web.Response:
         """Take one call; its time is that of its arrival, its body not yet read."""
         at = time.monotonic()
-        about = str(json.loads(await request.read())["about"])
+        body = json.loads(await request.read())
+        # Alertmanager, the peer, calls it a group.
+        about = str(body["about"] if "about" in body else body["groupKey"])
         if about not in self.called:
             self.called[about] = at
             self.news.set()
@@ -84,6 +88,8 @@ async def run(plan: Plan, say: Say) -> Table:
             with broker(plan.folder / f"alarm-{number}-{rate}", config=SELDOM) as mosquitto:
                 taken = await _round(plan, number, mosquitto, rate, alarms)
             _put(table, label, taken, alarms)
+        say(f"round {number + 1}: {PEER}")
+        await _peer(plan, table, number, alarms)
     table.notes.append(
         "In between: broker, journal (FULL), plan started, outbox, the attempt journalled as well, HTTP POST."
     )
@@ -91,6 +97,18 @@ async def run(plan: Plan, say: Say) -> Table:
         f"lost: not called within {LOST_AFTER_S:.0f} s. The flood is what the broker takes, the gateway at its limit."
     )
     return table
+
+
+async def _peer(plan: Plan, table: Table, number: int, alarms: int) -> None:
+    async with AsyncExitStack() as stack:
+        hook = await _served(stack)
+        try:
+            taken = await alertmanager.alerts(plan.folder / f"alertmanager-{number}", hook, alarms, WARM_UP)
+        except NotMeasuredError as missing:
+            if str(missing) not in table.notes:
+                table.notes.append(str(missing))
+            return
+    _put(table, PEER, taken.times, alarms)
 
 
 def _put(table: Table, label: str, taken: list[float], alarms: int) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import telegraf
 from benchmarks.figures import Table
 from benchmarks.hall import Servers
 from benchmarks.load import Sent, load
@@ -56,10 +57,25 @@ async def run(plan: Plan, say: Say) -> Table:
             if server is not None:
                 say(f"round {number + 1}: InfluxDB")
                 await _to_influx(plan, table, number, server)
+                await _peers(plan, table, number, server, say)
             say(f"round {number + 1}: a broker that saves at each change")
             await _to_careful_broker(plan, table, number)
     table.notes += NOTES
     return table
+
+
+async def _peers(plan: Plan, table: Table, number: int, server: Influxd, say: Say) -> None:
+    """Telegraf in the gateway's place; where it is not installed the table says so."""
+    for tuning in telegraf.TUNINGS:
+        say(f"round {number + 1}: {tuning.label}")
+        folder = plan.folder / f"{tuning.batch}-{number}"
+        bucket = server.create_bucket(f"telegraf-{tuning.batch}-{number}")
+        try:
+            await telegraf.flood(table, folder, server, bucket, tuning, plan.messages)
+        except NotMeasuredError as missing:
+            if str(missing) not in table.notes:
+                table.notes.append(str(missing))
+            return
 
 
 NOTES = (

@@ -40,6 +40,17 @@ def influxd_program() -> Path:
     return built
 
 
+def postgres_program(name: str) -> Path:
+    """A program of PostgreSQL's server: on PATH, or the newest of those that Debian keeps out of it."""
+    on_path = shutil.which(name, path=SEARCH)
+    if on_path:
+        return Path(on_path)
+    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda one: int(one.parts[-3]))
+    if not found:
+        pytest.skip(f"{name} is not on this machine: install the Debian package postgresql")
+    return found[-1]
+
+
 def chromium_program() -> Path:
     """The browser: the one that HALLWATCH_CHROMIUM names, or the system's."""
     named = os.environ.get("HALLWATCH_CHROMIUM")

@@ -13,6 +13,7 @@ from tests.servers.browser import chromium
 from tests.servers.find import chromium_program
 from tests.servers.influx import InfluxBucket, Influxd
 from tests.servers.mosquitto import Login, Mosquitto
+from tests.servers.postgres import Database, Postgres, database_name
 
 
 class MosquittoMaker(Protocol):
@@ -69,6 +70,23 @@ def influxd(influxd_server: Influxd) -> Influxd:
 def influx_bucket(influxd: Influxd, request: pytest.FixtureRequest) -> InfluxBucket:
     """An empty bucket, named after the test."""
     return influxd.create_bucket(re.sub(r"\W+", "-", request.node.nodeid))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """The one PostgreSQL of the run; tests ask for `postgres`, a database of their own."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(postgres_server: Postgres, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """An empty database, the server running whatever the test before did to it."""
+    postgres_server.revive()
+    database = postgres_server.create_database(database_name(request.node.name))
+    yield database
+    postgres_server.revive()
+    postgres_server.drop_database(database)
 
 
 @pytest.fixture

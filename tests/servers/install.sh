@@ -5,6 +5,7 @@ PATH=$PATH:/usr/sbin:/sbin
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 has() { command -v "$1" >/dev/null; }
+has_postgres() { has postgres || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; }
 has_chromium() { has chromium || has chromium-browser || has google-chrome || [ -n "${HALLWATCH_CHROMIUM:-}" ]; }
 has_chinese_font() { has fc-list && [ -n "$(fc-list :lang=zh family 2>/dev/null | head -n 1)" ]; }
 
@@ -12,10 +13,16 @@ packages=()
 has mosquitto || packages+=(mosquitto)
 has mosquitto_pub || packages+=(mosquitto-clients)
 has_chromium || packages+=(chromium)
+has_postgres || packages+=(postgresql)
 has_chinese_font || packages+=(fontconfig fonts-noto-cjk)
 
 if [ ${#packages[@]} -gt 0 ] && has apt-get && [ "$(id -u)" = 0 ]; then
     echo "installing with apt-get: ${packages[*]}"
+    # PostgreSQL's package would make a cluster of its own and start it.
+    if ! has_postgres; then
+        mkdir -p /etc/postgresql-common/createcluster.d
+        echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/hallwatch-tests.conf
+    fi
     log=$(mktemp)
     export DEBIAN_FRONTEND=noninteractive
     if ! { apt-get update -q && apt-get install -q -y --no-install-recommends "${packages[@]}"; } >"$log" 2>&1 </dev/null; then
@@ -26,6 +33,9 @@ if [ ${#packages[@]} -gt 0 ] && has apt-get && [ "$(id -u)" = 0 ]; then
     case " ${packages[*]} " in
         *" mosquitto "*) service mosquitto stop >/dev/null 2>&1 || true ;;
     esac
+    case " ${packages[*]} " in
+        *" postgresql "*) service postgresql stop >/dev/null 2>&1 || true ;;
+    esac
 fi
 
 if ! has mosquitto || ! has mosquitto_pub; then
@@ -33,6 +43,9 @@ if ! has mosquitto || ! has mosquitto_pub; then
 fi
 if ! has_chromium; then
     echo "MISSING Chromium: install the Debian package chromium; tests in a browser are skipped" >&2
+fi
+if ! has_postgres; then
+    echo "MISSING PostgreSQL: install the Debian package postgresql; tests with it are skipped" >&2
 fi
 if ! has_chinese_font; then
     echo "MISSING a Chinese font: install the Debian package fonts-noto-cjk; screenshots show boxes instead of 中文" >&2

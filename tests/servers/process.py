@@ -13,10 +13,18 @@ STOP_WITHIN_S = 15.0
 class Process:
     """A child process with a log file; `ready` is asked until it says that the server answers."""
 
-    def __init__(self, command: Sequence[str | Path], log: Path, ready: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        log: Path,
+        ready: Callable[[], bool],
+        *,
+        stop_signal: signal.Signals = signal.SIGTERM,
+    ) -> None:
         self.command = [str(part) for part in command]
         self.log = log
         self.ready = ready
+        self.stop_signal = stop_signal
         self.child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -49,11 +57,11 @@ class Process:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """SIGTERM, and wait for the orderly end; one that does not come is an error, after a kill."""
+        """Ask it to end (SIGTERM, if not told otherwise), and wait for the orderly end; one that does not come is an error, after a kill."""
         if self.child is None or not self.running:
             return
         self.child.send_signal(signal.SIGCONT)
-        self.child.terminate()
+        self.child.send_signal(self.stop_signal)
         try:
             self.child.wait(STOP_WITHIN_S)
         except subprocess.TimeoutExpired:

@@ -7,10 +7,12 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import aiomqtt
+import psycopg
 import pytest
 
 from tests.servers.influx import InfluxBucket
 from tests.servers.mosquitto import Login, Mosquitto
+from tests.servers.postgres import Database
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -71,3 +73,15 @@ async def test_the_browser_shows_chinese(browser: "Browser") -> None:
     page = await browser.new_page()
     await page.set_content("<h1>服务大厅</h1>")
     assert await page.inner_text("h1") == "服务大厅"
+
+
+def test_a_postgresql_that_was_killed_still_has_what_it_promised(postgres: Database) -> None:
+    with postgres.connect() as connection:
+        connection.execute("CREATE TABLE kept (word text)")
+        connection.execute("INSERT INTO kept VALUES ('烟雾')")
+    postgres.server.kill()
+    with pytest.raises(psycopg.OperationalError):
+        postgres.connect()
+    postgres.server.start()
+    with postgres.connect() as connection:
+        assert connection.execute("SELECT word FROM kept").fetchall() == [("烟雾",)]

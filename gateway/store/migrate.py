@@ -10,10 +10,10 @@ from typing import Final
 from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, insert, select
 
 from gateway.store.errors import StoreError
-from gateway.store.migrations import m0001_first
+from gateway.store.migrations import m0001_first, m0002_leases
 
 Step = tuple[int, str, Callable[[Connection], None]]
-STEPS: Final[tuple[Step, ...]] = ((1, "first", m0001_first.upgrade),)
+STEPS: Final[tuple[Step, ...]] = ((1, "first", m0001_first.upgrade), (2, "leases", m0002_leases.upgrade))
 
 _own: Final = MetaData()
 applied: Final = Table(

@@ -262,3 +262,13 @@ meta: Final = Table(
     Column("key", String(64), primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+# Who writes a hall, and how often that has changed (`lease.py`).
+leases: Final = Table(
+    "leases",
+    metadata,
+    _hall(),
+    Column("epoch", BigInteger, nullable=False),
+    Column("holder", Text, nullable=False),
+    _at("since"),
+)

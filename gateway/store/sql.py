@@ -1,34 +1,30 @@
 """Opens the operations store: one writer thread, one reader thread, and the rooms of the store over them.
 
-SQLite (WAL, every commit on the disk before it returns) is the default; the same schema and statements serve
-PostgreSQL by its URL.
+SQLite is the default; the same schema and statements serve PostgreSQL by its URL (`engines.py`).
 """
 
 import fcntl
 import os
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import URL, Connection
 
 from gateway.store.accounts import Accounts
 from gateway.store.budget import Budget
 from gateway.store.cursors import Cursors
+from gateway.store.engines import make_engine, store_url
 from gateway.store.errors import StoreError
 from gateway.store.journal import SqlJournal
+from gateway.store.lease import Lease
 from gateway.store.migrate import migrate
 from gateway.store.quarantine import Quarantine
 from gateway.store.records import Records
 from gateway.store.sites import Sites
 from gateway.store.worker import Worker
-
-# Longer than any transaction of ours; only a stranger's hold on the file makes us wait so long.
-BUSY_MS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +51,18 @@ def sqlite_url(path: Path) -> str:
 
 
 @asynccontextmanager
-async def open_store(url: str) -> AsyncIterator[Store]:
-    """Open the store at `url`, bring its schema to this release, and close it in order.
+async def open_store(url: str, halls: Sequence[str] = ()) -> AsyncIterator[Store]:
+    """Open the store at `url` to write these halls, bring its schema to this release, and close it in order.
 
-    Raises `StoreError`: `store_busy` when another process has the file, `store_newer` for a newer schema.
+    With no halls named nobody else may write anything in it. Raises `StoreError`: `store_busy` when another process
+    has the file or a hall, `store_newer` for a newer schema, `store_address` for a URL that is none of ours.
     """
+    place = store_url(url)
     async with AsyncExitStack() as stack:
-        place = make_url(url).database if url.startswith("sqlite") else None
-        if place is not None:
-            stack.enter_context(_alone(Path(place)))
-        writer = Worker(make_engine(url, writing=True), "writer")
-        stack.push_async_callback(writer.close)
-        await writer.prepare(lambda connection: migrate(connection, time.time_ns() // 1_000_000))
-        reader = Worker(make_engine(url, writing=False), "reader")
+        if place.database is not None and place.get_backend_name() == "sqlite":
+            stack.enter_context(_alone(Path(place.database)))
+        writer = await _writer(stack, place, halls)
+        reader = Worker(make_engine(place, writing=False), "reader")
         stack.push_async_callback(reader.close)
         yield Store(
             journal=SqlJournal(writer, reader),
@@ -80,6 +75,24 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             writer=writer,
             reader=reader,
         )
+
+
+async def _writer(stack: AsyncExitStack, place: URL, halls: Sequence[str]) -> Worker:
+    engine = make_engine(place, writing=True)
+    lease = Lease(halls) if engine.dialect.name == "postgresql" else None
+    if lease is not None:
+        lease.guard(engine)
+    writer = Worker(engine, "writer")
+    stack.push_async_callback(writer.close)
+    now = time.time_ns() // 1_000_000
+
+    def begin(connection: Connection) -> None:
+        migrate(connection, now)
+        if lease is not None:
+            lease.enter(connection, now)
+
+    await writer.prepare(begin)
+    return writer
 
 
 @contextmanager
@@ -103,33 +116,3 @@ def _alone(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def make_engine(url: str, *, writing: bool) -> Engine:
-    """An engine whose connections are set up as this store needs them; a reader's refuse to write."""
-    engine = create_engine(url, poolclass=NullPool)
-    if engine.dialect.name == "sqlite":
-        _settle(engine, writing=writing)
-    return engine
-
-
-def _settle(engine: Engine, *, writing: bool) -> None:
-    """Set up each SQLite connection; transactions begin by our own word, so that a writer never upgrades a lock."""
-
-    @event.listens_for(engine, "connect")
-    def _connect(connection: DBAPIConnection, _record: object) -> None:
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in (
-            f"busy_timeout = {BUSY_MS}",
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "foreign_keys = ON",
-            *(() if writing else ("query_only = ON",)),
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -19,7 +19,8 @@ class Insert:
 
     def __init__(self, dialect: Dialect, table: Table, columns: Sequence[str], *, replace: Sequence[str] = ()) -> None:
         make = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
-        clause = make(table)
+        # inline: nobody asks for the numbers that the database gives to the rows.
+        clause = make(table).inline()
         if replace:
             kept = {name: clause.excluded[name] for name in columns if name not in replace}
             index = list(replace)

@@ -50,13 +50,20 @@ class Postgres:
         self.folder = Path(mkdtemp(prefix="hallwatch-postgres-"))
         self.port = free_port()
         self.password = secrets.token_hex(16)
-        self._own: list[str] = []
+        self._own: list[str | Path] = []
         if os.geteuid() == 0:
             entry = pwd.getpwnam(ACCOUNT)
             os.chown(self.folder, entry.pw_uid, entry.pw_gid)
             self._own = ["setpriv", f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups", "--"]
         self._make_cluster()
-        command = [*self._own, postgres_program("postgres"), "-D", self.folder / "data", "-p", str(self.port)]
+        command: list[str | Path] = [
+            *self._own,
+            postgres_program("postgres"),
+            "-D",
+            self.folder / "data",
+            "-p",
+            str(self.port),
+        ]
         command += ["-h", self.host, "-k", self.folder, "-c", "fsync=on", "-c", "max_connections=100"]
         log = self.folder / "postgres.log"
         self.process = Process(command, log, self._answers, stop_signal=signal.SIGINT)

@@ -57,7 +57,7 @@ class Process:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Ask it to end (SIGTERM, if not told otherwise), and wait for the orderly end; one that does not come is an error, after a kill."""
+        """Ask it to end, and wait for the orderly end; one that does not come is an error, after a kill."""
         if self.child is None or not self.running:
             return
         self.child.send_signal(signal.SIGCONT)

@@ -1,11 +1,33 @@
-"""What the pipeline asks of a link to the broker: packets in, acknowledgements and publications out."""
+"""What is asked of a session with the broker: packets in, acknowledgements and publications out."""
 
+import asyncio
+import ssl
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from sensors.decode.family import Packet, Subscription
 from sensors.inputs import Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the broker is and who we are to it; `password` is the secret itself, read by the composition.
+
+    `max_unacknowledged` messages or `max_unacknowledged_bytes` of their bodies in hand stop the reading: what is not
+    read waits in the broker. An MQTT 5 broker is told to send no packet of more than `max_packet_bytes`.
+    """
+
+    host: str
+    port: int
+    version: str = "5"
+    username: str | None = None
+    password: str | None = None
+    tls: ssl.SSLContext | None = None
+    keepalive_s: int = 60
+    max_unacknowledged: int = 5000
+    max_unacknowledged_bytes: int = 64 * 2**20
+    max_packet_bytes: int = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +42,7 @@ class Delivery:
 
 
 class Link(Protocol):
-    """One MQTT session."""
+    """One MQTT session, as the pipeline needs it."""
 
     lane: Lane
 
@@ -34,6 +56,31 @@ class Link(Protocol):
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         """Hand a message to the session; it is sent when the link is up."""
+        ...
+
+
+class Session(Link, Protocol):
+    """One MQTT session, as the composition needs it.
+
+    `connected`: the broker has accepted us. `received` counts the PUBLISHes where they are parsed, for the account to
+    be held against. `subscribed` is set when the broker has answered our first subscriptions: from then on it keeps
+    messages for us.
+    """
+
+    connected: bool
+    received: int
+    subscribed: asyncio.Event
+
+    async def announce(self, topic: str, payload: bytes) -> None:
+        """Publish at QoS 1 and wait for the broker's PUBACK. Raises `OSError` when it does not come."""
+        ...
+
+    async def run(self) -> None:
+        """Connect, and connect again with back-off and jitter, until cancelled."""
+        ...
+
+    async def aclose(self) -> None:
+        """Say goodbye: own status offline, then a clean DISCONNECT. The session itself stays with the broker."""
         ...
 
 

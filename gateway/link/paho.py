@@ -69,6 +69,7 @@ class PahoLink:
         """Prepare a session; nothing is connected yet."""
         self.lane = lane
         self.connected = False
+        self.received = 0
         # Set when the broker has answered our first subscriptions: from then on it keeps messages for us.
         self.subscribed = asyncio.Event()
         self._broker = broker
@@ -83,7 +84,6 @@ class PahoLink:
         self._epoch = 0
         self._unacknowledged = 0
         self._paused = False
-        self._delivered = 0
         self._socket: socket.socket | None = None
         self._announced: dict[int, asyncio.Future[None]] = {}
         self._gone = asyncio.Event()
@@ -273,11 +273,11 @@ class PahoLink:
     def _read(self) -> None:
         # paho takes one packet a call; go on while packets come, but leave the loop to others after some.
         for _ in range(PACKETS_PER_WAKE):
-            before = self._delivered
+            before = self.received
             if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 self._lost()
                 return
-            if self._delivered == before or self._paused:
+            if self.received == before or self._paused:
                 break
         self._read_rest()
 
@@ -358,7 +358,7 @@ class PahoLink:
             waiting.set_result(None)
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
-        self._delivered += 1
+        self.received += 1
         self._unacknowledged += 1
         packet = Packet(
             topic=_topic_of(message),

@@ -14,6 +14,7 @@ has mosquitto || packages+=(mosquitto)
 has mosquitto_pub || packages+=(mosquitto-clients)
 has_chromium || packages+=(chromium)
 has_postgres || packages+=(postgresql)
+has promtool || packages+=(prometheus)
 has_chinese_font || packages+=(fontconfig fonts-noto-cjk)
 
 if [ ${#packages[@]} -gt 0 ] && has apt-get && [ "$(id -u)" = 0 ]; then
@@ -36,6 +37,13 @@ if [ ${#packages[@]} -gt 0 ] && has apt-get && [ "$(id -u)" = 0 ]; then
     case " ${packages[*]} " in
         *" postgresql "*) service postgresql stop >/dev/null 2>&1 || true ;;
     esac
+    # Of Prometheus only promtool is wanted, which checks our figures and rules.
+    case " ${packages[*]} " in
+        *" prometheus "*)
+            service prometheus stop >/dev/null 2>&1 || true
+            service prometheus-node-exporter stop >/dev/null 2>&1 || true
+            ;;
+    esac
 fi
 
 if ! has mosquitto || ! has mosquitto_pub; then
@@ -46,6 +54,9 @@ if ! has_chromium; then
 fi
 if ! has_postgres; then
     echo "MISSING PostgreSQL: install the Debian package postgresql; tests with it are skipped" >&2
+fi
+if ! has promtool; then
+    echo "MISSING promtool: install the Debian package prometheus; tests of the figures and alert rules are skipped" >&2
 fi
 if ! has_chinese_font; then
     echo "MISSING a Chinese font: install the Debian package fonts-noto-cjk; screenshots show boxes instead of 中文" >&2

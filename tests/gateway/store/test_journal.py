@@ -1,18 +1,23 @@
-"""The journal on a real SQLite file: whole batches or nothing, in order, and the same after a restart."""
+"""The journal on a real SQLite file and a real PostgreSQL: whole batches or nothing, in order, kept by a restart."""
 
 import asyncio
 import dataclasses
 import hashlib
 import sqlite3
+from collections.abc import Callable
 
+import psycopg
 import pytest
+from sqlalchemy import Connection, select, update
 
 from alerts.model import Event, Lane, Message, MessageState, Note
+from gateway.store import schema
 from gateway.store.contract import Journal, Snapshot
 from gateway.store.errors import StoreError
 from gateway.store.sql import Store, open_store
 from sensors.inputs import unpack
 from tests.gateway.store.build import HALL, alarm, batch, changes, quarantined, ticket
+from tests.servers.postgres import Database
 
 
 def message(id: str, about: str, state: MessageState, **more: object) -> Message:
@@ -138,34 +143,71 @@ def snapshot(index: int, blob: bytes = b"state") -> Snapshot:
     return Snapshot(HALL, index, index, "v1", blob, hashlib.sha256(blob).hexdigest())
 
 
-async def test_a_damaged_snapshot_is_not_used(store: Store, url: str) -> None:
+async def test_a_damaged_snapshot_is_not_used(store: Store) -> None:
     assert await store.journal.snapshot(HALL) is None
     for index in (1, 2, 3):
         await store.journal.save_snapshot(snapshot(index, f"state {index}".encode()))
     assert await store.journal.snapshot(HALL) == snapshot(3, b"state 3")
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as plain:
-        assert plain.execute('SELECT "index" FROM snapshots ORDER BY 1').fetchall() == [(2,), (3,)]
-        plain.execute("UPDATE snapshots SET blob = CAST('state 4' AS BLOB) WHERE \"index\" = 3")
-        plain.commit()
-        assert await store.journal.snapshot(HALL) == snapshot(2, b"state 2")
-        plain.execute("UPDATE snapshots SET digest = 'x'")
-        plain.commit()
-    plain.close()
+    kept = select(schema.snapshots.c.index).order_by(schema.snapshots.c.index)
+    assert await store.reader.run(lambda connection: list(connection.scalars(kept))) == [2, 3]
+    await store.writer.execute(update(schema.snapshots).where(schema.snapshots.c.index == 3).values(blob=b"state 4"))
+    assert await store.journal.snapshot(HALL) == snapshot(2, b"state 2")
+    await store.writer.execute(update(schema.snapshots).values(digest="x"))
     assert await store.journal.snapshot(HALL) is None
 
 
-async def test_a_locked_file_is_busy_and_may_be_tried_again(store: Store, url: str) -> None:
-    stranger = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
-    stranger.execute("BEGIN IMMEDIATE")
+async def test_a_locked_file_is_busy_and_may_be_tried_again(sqlite_only: str) -> None:
+    stranger = sqlite3.connect(sqlite_only.removeprefix("sqlite:///"), isolation_level=None)
+    async with open_store(sqlite_only) as store:
+        stranger.execute("BEGIN IMMEDIATE")
+        await is_busy(store)
+        stranger.execute("ROLLBACK")
+        stranger.close()
+        await goes_on(store)
+
+
+async def test_a_locked_table_is_busy_and_may_be_tried_again(postgres: Database) -> None:
+    async with open_store(postgres.url) as store:
+        with psycopg.connect(postgres.url) as stranger:
+            stranger.execute("LOCK TABLE journal IN EXCLUSIVE MODE")
+            await is_busy(store)
+        await goes_on(store)
+
+
+async def is_busy(store: Store) -> None:
     with pytest.raises(StoreError) as caught:
         await store.journal.commit(batch(0))
     assert (caught.value.code, caught.value.transient) == ("store_busy", True)
     # The page can still read meanwhile.
     assert await store.records.alarms(HALL) == []
-    stranger.execute("ROLLBACK")
-    stranger.close()
+
+
+async def goes_on(store: Store) -> None:
     await store.journal.commit(batch(0))
     assert await store.journal.end(HALL) == 3
+
+
+async def test_a_commit_whose_answer_was_lost_may_be_asked_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database has it and could not say so: the same batch again is the same batch, not a second one."""
+    first = batch(0, 3, changes=changes(alarm("A1")), quarantined=(quarantined(1),))
+    transaction = store.writer.run
+
+    async def unheard(job: Callable[[Connection], object]) -> object:
+        await transaction(job)
+        raise StoreError("store_failed", "the connection broke before the answer to COMMIT came")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(store.writer, "run", unheard)
+        with pytest.raises(StoreError):
+            await store.journal.commit(first)
+    await store.journal.commit(first)
+    assert await store.journal.end(HALL) == 3
+    assert len(await store.quarantine.page(HALL)) == 1
+    # Another batch in its place is none of ours, whether the journal's end is known or looked up.
+    other = dataclasses.replace(first, at=first.at + 1)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="ends at 3"):
+            await store.journal.commit(other)
 
 
 async def test_a_cancelled_commit_leaves_the_journal_usable(store: Store) -> None:
@@ -178,7 +220,12 @@ async def test_a_cancelled_commit_leaves_the_journal_usable(store: Store) -> Non
     assert await store.journal.end(HALL) == end + 3
 
 
-async def test_a_full_disk_refuses_the_batch_whole_and_goes_on_when_there_is_room(store: Store) -> None:
+async def test_a_full_disk_refuses_the_batch_whole_and_goes_on_when_there_is_room(sqlite_only: str) -> None:
+    async with open_store(sqlite_only) as store:
+        await fills_up(store)
+
+
+async def fills_up(store: Store) -> None:
     await store.journal.commit(batch(0, changes=changes(alarm("A1"))))
 
     def limit(pages: int) -> None:
@@ -205,5 +252,5 @@ async def test_a_fault_of_the_program_is_no_fault_of_the_store(store: Store) -> 
 
 
 async def test_the_reader_cannot_write(store: Store) -> None:
-    with pytest.raises(StoreError, match="readonly"):
+    with pytest.raises(StoreError, match=r"read-?only"):
         await store.reader.run(lambda connection: connection.exec_driver_sql("DELETE FROM journal"))

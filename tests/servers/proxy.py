@@ -18,14 +18,15 @@ from tests.servers.find import free_port
 CHUNK = 65_536
 PUBLISH, PUBACK = 3, 4
 DUP = 0x08
-Meddle = Callable[[bytes], list[bytes]]
+Meddle = Callable[[int, bytes], list[bytes]]
 
 
 @dataclass(slots=True)
 class Way:
     """One direction of all connections; everything may be changed while they run.
 
-    `bytes_per_s` throttles; `meddle` is given each MQTT packet and returns what travels on in its place.
+    `bytes_per_s` throttles; `meddle` is given the connection's number and each MQTT packet, and returns what travels
+    on in its place.
     """
 
     delay_s: float = 0.0
@@ -56,6 +57,7 @@ class Pair:
 
     writers: tuple[asyncio.StreamWriter, asyncio.StreamWriter]
     task: asyncio.Task[None]
+    number: int
     lost: bool = False
 
     def reset(self) -> None:
@@ -127,12 +129,13 @@ class Proxy:
         task = asyncio.current_task()
         assert task is not None
         self.accepted += 1
+        number = self.accepted
         try:
             server_reader, server_writer = await asyncio.open_connection(self.host, self.target)
         except OSError:
             writer.transport.abort()
             return
-        pair = Pair((writer, server_writer), task)
+        pair = Pair((writer, server_writer), task, number)
         self._pairs.add(pair)
         try:
             async with asyncio.TaskGroup() as group:
@@ -156,7 +159,7 @@ class Proxy:
             if not chunk:
                 break
             for part in packets.feed(chunk) if self._mqtt else [chunk]:
-                for whole in [part] if way.meddle is None else way.meddle(part):
+                for whole in [part] if way.meddle is None else way.meddle(pair.number, part):
                     way.carried += len(whole)
                     sink.write(whole)
             await sink.drain()
@@ -199,7 +202,7 @@ class Mischief:
     puback_lost: float = 0.0
     done: Counter[str] = field(default_factory=Counter)
 
-    def __call__(self, packet: bytes) -> list[bytes]:
+    def __call__(self, _connection: int, packet: bytes) -> list[bytes]:
         """What travels on instead of this packet."""
         kind, chance = packet[0] >> 4, self.dice.random()
         if kind == PUBACK and chance < self.puback_lost:

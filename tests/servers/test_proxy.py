@@ -167,9 +167,9 @@ def test_packets_are_found_wherever_the_stream_was_cut() -> None:
 
 
 def test_mischief_spares_what_nobody_would_tell_again() -> None:
-    assert Mischief(random.Random(1), publish_lost=1.0)(PUBLISH_QOS1) == []
-    assert Mischief(random.Random(1), publish_lost=1.0)(PUBLISH_QOS0) == [PUBLISH_QOS0]
-    assert Mischief(random.Random(1), publish_lost=1.0)(PUBACK) == [PUBACK]
-    assert Mischief(random.Random(1), puback_lost=1.0)(PUBACK) == []
-    doubled = Mischief(random.Random(1), publish_twice=1.0)(PUBLISH_QOS1)
+    assert Mischief(random.Random(1), publish_lost=1.0)(1, PUBLISH_QOS1) == []
+    assert Mischief(random.Random(1), publish_lost=1.0)(1, PUBLISH_QOS0) == [PUBLISH_QOS0]
+    assert Mischief(random.Random(1), publish_lost=1.0)(1, PUBACK) == [PUBACK]
+    assert Mischief(random.Random(1), puback_lost=1.0)(1, PUBACK) == []
+    doubled = Mischief(random.Random(1), publish_twice=1.0)(1, PUBLISH_QOS1)
     assert doubled == [PUBLISH_QOS1, b"\x3a" + PUBLISH_QOS1[1:]]

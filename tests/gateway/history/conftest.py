@@ -14,6 +14,7 @@ from gateway.influx.query import InfluxHistory
 from gateway.influx.ship import open_sink
 from gateway.store.sql import Store, open_store, sqlite_url
 from tests.servers.influx import InfluxBucket
+from tests.servers.postgres import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,17 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
         yield opened
 
 
-@pytest.fixture(params=["readings", "influx"])
+@pytest.fixture(params=["readings", "readings on PostgreSQL", "influx"])
 async def history(request: pytest.FixtureRequest) -> AsyncIterator[History]:
     """Each of the histories in turn."""
     async with AsyncExitStack() as stack:
-        if request.param == "readings":
+        if request.param != "influx":
             folder: Path = request.getfixturevalue("tmp_path")
-            store = await stack.enter_async_context(open_store(sqlite_url(folder / "history.db")))
+            url = sqlite_url(folder / "history.db")
+            if request.param != "readings":
+                database: Database = request.getfixturevalue("postgres")
+                url = database.url
+            store = await stack.enter_async_context(open_store(url))
             yield History("readings", ReadingsSink(store.writer), ReadingsHistory(store.reader))
         else:
             bucket: InfluxBucket = request.getfixturevalue("influx_bucket")

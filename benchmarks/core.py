@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
+
+from msgspec.structs import replace
 
 from alerts.core import Core
 from alerts.engine import Engine

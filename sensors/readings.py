@@ -5,10 +5,10 @@ again. Units and ranges stand beside each field and are exported with the JSON S
 Source of the kinds: the device families described in `docs/devices.md`.
 """
 
-from dataclasses import dataclass as plain
 from enum import IntFlag, StrEnum
 from typing import Annotated, Final
 
+import msgspec
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
@@ -296,16 +296,14 @@ class Flag(IntFlag):
     LEARN = 8
 
 
-@plain(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where a device stands: a zone, and the window it serves if it serves one."""
 
     zone: str | None = None
     window: str | None = None
 
 
-@plain(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """One typed value that a device reported.
 
     `received` and `device_time` are ms since the epoch (UTC); `boot` and `sequence` are the device's own

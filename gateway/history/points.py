@@ -7,9 +7,11 @@ becomes a pseudonym, and no ticket, token or name is a tag.
 
 import hmac
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from enum import Enum
 from typing import Final
+
+import msgspec
 
 from gateway.store.contract import JournalRow
 from sensors.decode.reception import Arrival
@@ -27,8 +29,7 @@ Field = tuple[str, float | str]
 Read = Callable[[Heard], Arrival | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(msgspec.Struct, frozen=True):
     """One reading for the histories. Numbers are floats and truth is 1 or 0, so that means make sense.
 
     `ns` is the point's unique time in ns, `at` the same in ms; `index` is its input's place in the journal.

@@ -2,10 +2,13 @@
 
 A family is one file beside this one and one line in the table of `families.py`; the site's `families:`
 says which are spoken. A family does no I/O and keeps no state: what it must remember is in the hall's state.
+What is made anew for every message is a msgspec struct: built in C at a tenth of a frozen dataclass's cost.
 """
 
 from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from sensors.inputs import Lane
 from sensors.readings import Clock, Flag, Kind, Value
@@ -20,8 +23,7 @@ class Subscription:
     qos: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(msgspec.Struct, frozen=True):
     """One PUBLISH as it came, with the lane it came by and the ms at which it was received."""
 
     topic: str
@@ -52,8 +54,7 @@ class Seen:
     model: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(msgspec.Struct, frozen=True):
     """What one message says. `address` is the device's name on the wire; `values` may mix kinds.
 
     `device_time` is ms since the epoch, a claim. `seen` is the device list of a bridge, else empty.

@@ -4,10 +4,11 @@ Reads the hall's state (devices, sequences heard), changes nothing: the fold rec
 What `receive` admits is kept as `Heard`; `read` makes the same arrival of it again, at every start and for history.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
+
+import msgspec
 
 from sensors.decode.families import families_of
 from sensors.decode.family import Decoded, Family, Known, Packet, Subscription
@@ -36,8 +37,7 @@ class Verdict(StrEnum):
     AWAITING = "awaiting"
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True):
     """A decoded message and the device that sent it. `readings` is empty for availability lists and the like."""
 
     family: str
@@ -47,8 +47,7 @@ class Arrival:
     approved: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(msgspec.Struct, frozen=True):
     """The verdict on one packet; `arrival` for what is admitted, `reason` and `detail` for what is not.
 
     A message that cannot be decoded and yet seems to report a fire or to call for help is quarantined and has

@@ -1,12 +1,12 @@
 """The shipper: nothing is lost over an outage, nothing stands behind a point that is refused."""
 
 import asyncio
-import dataclasses
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 
 from gateway.history import shipper
 from gateway.history.contract import Asked, HistoryDownError, HistorySink, How, PointsRefusedError
@@ -139,8 +139,8 @@ async def test_a_refused_point_is_put_aside_and_the_rest_goes_on(store: Store, i
             (reading,) = said.readings
             if reading.received - T0 not in {13, 260}:
                 return said
-            old = dataclasses.replace(reading, received=T0 - day, device="d8")
-            return dataclasses.replace(said, readings=(old,))
+            old = replace(reading, received=T0 - day, device="d8")
+            return replace(said, readings=(old,))
 
         await fill(store, 0, 10)
         async with shipping(store, sink, read) as one:

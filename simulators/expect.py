@@ -6,7 +6,8 @@ from pydantic import Field
 
 from sensors.facts import FactKind
 from sensors.readings import CrowdLevel
-from sensors.site.model import Id, Part
+from sensors.site.model import Id
+from sensors.site.part import Part
 
 
 class ExpectedAlarm(Part):

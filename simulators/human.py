@@ -10,7 +10,8 @@ from pydantic import Field
 
 from sensors.actions import ACTION, Action
 from sensors.facts import FactKind
-from sensors.site.model import Id, Part
+from sensors.site.model import Id
+from sensors.site.part import Part
 
 
 class Reference(Part):

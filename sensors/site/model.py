@@ -7,10 +7,12 @@ their sources stand in `docs/site.md`.
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from sensors.readings import CrowdLevel, Kind
 from sensors.site import rules
+from sensors.site.limits import Limits
+from sensors.site.part import Part
 
 ID_PATTERN: Final = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
 PERIOD_PATTERN: Final = r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$"
@@ -31,12 +33,6 @@ Date = Annotated[str, Field(pattern=DATE_PATTERN), AfterValidator(rules.real_dat
 TimeZone = Annotated[str, AfterValidator(rules.known_timezone)]
 Topic = Annotated[str, Field(pattern=TOPIC_PATTERN)]
 Url = Annotated[str, Field(pattern=URL_PATTERN)]
-
-
-class Part(BaseModel):
-    """A part of the site file: frozen, unknown keys refused, nothing that a store could not hold."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, str_max_length=1000)
 
 
 class Words(Part):
@@ -112,6 +108,17 @@ class MqttChannel(Part):
     topic: Topic = "hallwatch/v1/{hall}/notice"
 
 
+class Accept(Part):
+    """When a 2xx answer means "taken": its JSON has `equals` at `field` (inner fields after dots).
+
+    `retry` are values by which the service says "not now"; any other value is a refusal.
+    """
+
+    field: str = Field(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){0,7}$", max_length=200)
+    equals: bool | int | str
+    retry: tuple[bool | int | str, ...] = ()
+
+
 class WebhookChannel(Part):
     """POSTs JSON with an HMAC signature. Private addresses must be allowed by name."""
 
@@ -121,6 +128,7 @@ class WebhookChannel(Part):
     secret: Secret | None = None
     timeout_s: float = Field(default=5, gt=0, le=30)
     allow_private: bool = False
+    accept: Accept | None = None
 
 
 class EmailChannel(Part):
@@ -356,6 +364,7 @@ class Site(Part):
     name: Words
     mqtt: Mqtt = Mqtt()
     influx: Influx | None = None
+    limits: Limits = Limits()
     families: tuple[FamilyUse, ...] = (FamilyUse(family="native"),)
     channels: tuple[Channel, ...] = (LogChannel(id="log", type="log"),)
     people: tuple[Person, ...] = ()

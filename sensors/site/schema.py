@@ -6,17 +6,21 @@ from pydantic import BaseModel
 
 from sensors.site import model
 from sensors.site.keys import KEYS
+from sensors.site.limits import Limits
+from sensors.site.part import Part
 
-TITLES: Final[dict[type[model.Part], str]] = {
+TITLES: Final[dict[type[Part], str]] = {
     model.Site: "整个文件 · the whole file",
     model.Mqtt: "mqtt",
     model.Tls: "mqtt.tls",
     model.Secret: "password、token、secret · where a secret stands",
     model.Influx: "influx",
+    Limits: "limits",
     model.FamilyUse: "families[]",
     model.LogChannel: "channels[] (type: log)",
     model.MqttChannel: "channels[] (type: mqtt)",
     model.WebhookChannel: "channels[] (type: webhook)",
+    model.Accept: "channels[].accept",
     model.EmailChannel: "channels[] (type: email)",
     model.Person: "people[]",
     model.Hall: "halls[]",
@@ -54,7 +58,7 @@ def key_tables() -> str:
     return "\n".join(_table(part, title) for part, title in TITLES.items())
 
 
-def _table(part: type[model.Part], title: str) -> str:
+def _table(part: type[Part], title: str) -> str:
     head = ["| 键 key | 默认 default | 可用 allowed | 含义 | meaning |", "|---|---|---|---|---|"]
     schema = part.model_json_schema()
     rows = []

@@ -8,12 +8,13 @@ from pydantic import BaseModel
 from sensors.site import model
 from sensors.site.keys import KEYS
 from sensors.site.mend import known_keys
+from sensors.site.part import Part
 from sensors.site.schema import TITLES, key_tables, site_schema
 
 DOCS = Path(__file__).parents[3] / "docs" / "site.md"
 PARTS = [
     one for one in vars(model).values()
-    if isinstance(one, type) and issubclass(one, model.Part) and one is not model.Part
+    if isinstance(one, type) and issubclass(one, Part) and one is not Part
 ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from alerts import escalation
 from alerts.alarms import Alarms, Turn
+from alerts.deadlines import Deadlines
 from alerts.escalation import Escalation
 from alerts.ledger import Ledger, by_number
 from alerts.model import (
@@ -69,7 +70,7 @@ class Engine:
         telling = Telling(self._outbox, self._routing)
         self._runs = Runs(self._ledger, self._outbox, self._alarms, self._escalation, telling)
         self._tickets = Tickets(self._ledger)
-        self._due: int | None = None
+        self._deadlines = Deadlines()
 
     @property
     def book(self) -> Book:
@@ -84,22 +85,27 @@ class Engine:
 
     def next_due(self) -> int | None:
         """The earliest deadline (ms since the epoch), None if there is none. Asked for every input, so it is kept."""
-        if self._ledger.moved:
-            dues = [runs.due(run) for run in self.book.runs.values()]
-            dues += [escalation.due(alarm) for alarm in self.book.alarms.values()]
-            self._due = min((due for due in dues if due is not None), default=None)
-            self._ledger.moved = False
-        return self._due
+        moved = self._ledger.moved
+        while moved:
+            row = moved.pop()
+            self._deadlines.put(row, self._due_of(row))
+        return self._deadlines.first()
 
     def fire_due(self, at: int, state: HallState) -> None:  # noqa: ARG002 (the hall's machines get it as well)
         """Do all that is due by `at`, in order, each at its own time."""
         while (now := self.next_due()) is not None and now <= at:
-            for run in sorted(self.book.runs, key=by_number):
-                if _is_due(runs.due(self.book.runs[run]), now):
-                    self._runs.fire(now, self.book.runs[run])
-            for alarm in sorted(self.book.alarms, key=by_number):
+            due = self._deadlines.until(now)
+            for run in sorted((row for row in due if row in self.book.runs), key=by_number):
+                self._runs.fire(now, self.book.runs[run])
+            for alarm in sorted((row for row in due if row in self.book.alarms), key=by_number):
+                # A run that fired before may have answered for it.
                 if _is_due(escalation.due(self.book.alarms[alarm]), now):
                     self._escalation.fire(now, self.book.alarms[alarm])
+
+    def _due_of(self, id: str) -> int | None:
+        if id in self.book.runs:
+            return runs.due(self.book.runs[id])
+        return escalation.due(self.book.alarms[id]) if id in self.book.alarms else None
 
     # -- what the sending loop asks -------------------------------------------------------------------------
 

@@ -26,8 +26,8 @@ class Ledger:
         self.hall = hall
         self.book = book
         self.changes = Changes()
-        # Set when a row with a deadline changed; whoever keeps the earliest deadline clears it.
-        self.moved = True
+        # Rows with a deadline that have changed; whoever keeps the deadlines in order takes them out.
+        self.moved: set[str] = {*book.alarms, *book.runs}
         self._keys = {alarm.key: alarm.id for alarm in book.alarms.values()}
         self._about: dict[str, dict[str, None]] = {}
         self._waiting: dict[str, None] = {}
@@ -64,7 +64,7 @@ class Ledger:
     def put_alarm(self, alarm: Alarm) -> None:
         """Write an alarm; a closed one leaves the book and gives its key back."""
         self.changes.alarms[alarm.id] = alarm
-        self.moved = True
+        self.moved.add(alarm.id)
         if alarm.closed is None:
             self.book.alarms[alarm.id] = alarm
             self._keys[alarm.key] = alarm.id
@@ -76,7 +76,7 @@ class Ledger:
     def put_run(self, run: Run) -> None:
         """Write a run; an ended one leaves the book."""
         self.changes.runs[run.id] = run
-        self.moved = True
+        self.moved.add(run.id)
         if run.stage is not Stage.ENDED:
             self.book.runs[run.id] = run
         else:

@@ -55,11 +55,13 @@ def is_late(device: DeviceState, decoded: Decoded) -> bool:
     Asked before `record`. Kinds are told apart because they travel by two sessions, which keep no order together.
     What lies further back than the window is taken for new here too: a device may have begun to count again.
     """
-    sequence = decoded.sequence
+    boot, sequence = decoded.boot, decoded.sequence
     if sequence is None:
         return False
     for window in device.boots:
-        if window.boot == decoded.boot:
+        if window.boot == boot:
+            if sequence > window.highest:  # what is ahead of all kinds is ahead of its own
+                return False
             newest = max((window.newest.get(kind, -1) for kind, _ in decoded.values), default=-1)
             return newest - WINDOW < sequence < newest
     return False
@@ -70,7 +72,8 @@ def record(device: DeviceState, arrival: Admitted, heard: Heard) -> int:
 
     Returns by how much the number of missing messages changed: a leap adds, a late arrival takes one back.
     """
-    boot, sequence = arrival.decoded.boot, arrival.decoded.sequence
+    decoded = arrival.decoded
+    boot, sequence = decoded.boot, decoded.sequence
     if boot is None or sequence is None:
         if not heard.retained:
             digest = _digest(heard.topic, heard.payload)
@@ -78,10 +81,10 @@ def record(device: DeviceState, arrival: Admitted, heard: Heard) -> int:
         return 0
     for window in device.boots:
         if window.boot == boot:
-            _age(window, arrival.decoded, sequence)
+            _age(window, decoded, sequence)
             return _mark(window, sequence)
     window = SequenceWindow(boot, sequence, first=sequence)
-    _age(window, arrival.decoded, sequence)
+    _age(window, decoded, sequence)
     device.boots = [*device.boots[1 - BOOTS :], window]
     return 0
 
@@ -102,13 +105,13 @@ def _holds(window: SequenceWindow, sequence: int) -> bool:
 
 def _mark(window: SequenceWindow, sequence: int) -> int:
     ahead = sequence - window.highest
-    if ahead <= -WINDOW or _holds(window, sequence):
-        return 0
     bits = int.from_bytes(window.seen, "little")
     if ahead > 0:
         bits = (bits << ahead & _MASK | 1) if ahead < WINDOW else 1
         window.highest = sequence
         missing = min(ahead - 1, GAP_AT_MOST)
+    elif ahead <= -WINDOW or _holds(window, sequence):
+        return 0
     else:
         bits |= 1 << -ahead
         missing = window.first - sequence - 1 if sequence < window.first else -1

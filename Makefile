@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 CODE    = $(wildcard alerts dashboard gateway sensors simulators tests benchmarks hatch_build.py)
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo test check format bench lock clean page servers
+.PHONY: help setup demo test check format bench soak lock clean page servers
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo 'make test    every test, on real servers (sets itself up; PYTEST_ARGS="tests/sensors -q" for some)'
 	@echo 'make check   lint, types, direction of imports'
 	@echo 'make bench   the figures, as a table and as JSON'
+	@echo 'make soak     the example hall for an hour at 100 times its traffic, with faults (SOAK_ARGS="--minutes 5")'
 	@echo 'make setup   the virtual environment and the page alone'
 	@echo 'make format  format the code'
 	@echo 'make lock    pin the dependencies anew'
@@ -75,6 +76,9 @@ format: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed-test page servers
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+soak: $(VENV)/.installed-test page servers
+	$(BIN)/python -m benchmarks.soak $(SOAK_ARGS)
 
 # --- upkeep --------------------------------------------------------------------------------------
 

@@ -1,0 +1,37 @@
+"""The gateway of a soak: the one composition of `hallwatch run`, in a process that can be killed, at the soak's clock.
+
+`python -m benchmarks.soak.gateway SITE DATA SOCKET PORT ORIGIN RATE ANCHOR`: the last three are the clock
+(`sensors.clock`). The machine's monotonic clock is the same in all its processes, so devices, people and a gateway
+that was killed and started anew all live in one hurried hall.
+"""
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+from dashboard.cli.run import start_log
+from dashboard.settings import Settings
+from dashboard.system import run_system
+from gateway.pipeline import Clockwork
+from sensors.clock import Clock
+
+
+def main(arguments: list[str]) -> None:
+    """Run until SIGTERM."""
+    site, data, socket, port, origin, rate, anchor = arguments
+    clock = Clock(int(origin), float(rate), float(anchor))
+    settings = Settings(
+        site_text=Path(site).read_text(encoding="utf-8"),
+        site_name=site,
+        data=Path(data),
+        port=int(port),
+        socket=Path(socket),
+        clock_rate=clock.rate,
+    )
+    start_log("warning")
+    asyncio.run(run_system(settings, clock=Clockwork(lambda: clock.at(time.monotonic()), clock.rate)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

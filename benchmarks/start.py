@@ -108,7 +108,7 @@ async def _write(folder: Path, mosquitto: Mosquitto, count: int) -> None:
                 await store.journal.save_snapshot(take_snapshot(rig.core.hall.state, rig.maker.index))
         await store.journal.save_snapshot(take_snapshot(rig.core.hall.state, rig.maker.index))
         # What is measured is the start: the history has had all of it.
-        await store.cursors.advance(HALL, "sqlite", rig.maker.index)
+        await store.cursors.advance(HALL, "readings", rig.maker.index)
 
 
 def _keep_oldest(store: Path, count: int) -> None:

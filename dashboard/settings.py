@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import SecretStr
+
+from gateway.store.sql import sqlite_url
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -11,6 +15,7 @@ class Settings:
     site_text: str
     site_name: str
     data: Path
+    store_url: SecretStr | None = None
     host: str = "127.0.0.1"
     port: int = 8080
     socket: Path | None = None
@@ -22,8 +27,13 @@ class Settings:
 
     @property
     def store(self) -> Path:
-        """The operations store's file."""
+        """The operations store's file, where no other store is named."""
         return self.data / "hallwatch.db"
+
+    @property
+    def store_address(self) -> str:
+        """The operations store's URL, password and all: for who opens it, and nobody else."""
+        return sqlite_url(self.store) if self.store_url is None else self.store_url.get_secret_value()
 
     @property
     def public_url(self) -> str:

@@ -28,7 +28,7 @@ from gateway.history.readings import ReadingsHistory, ReadingsSink
 from gateway.influx.query import InfluxHistory
 from gateway.influx.ship import open_sink
 from gateway.pipeline import Clockwork
-from gateway.store.sql import Store, open_store, sqlite_url
+from gateway.store.sql import Store, open_store
 from sensors.site.load import Loaded, read_site
 from sensors.site.model import Site
 from sensors.site.problem import format_problems
@@ -43,7 +43,7 @@ async def run_system(settings: Settings, *, clock: Clockwork | None = None, read
     time_of = clock or Clockwork(real_now)
     stopping = _stop_on_signals()
     async with (
-        open_store(sqlite_url(settings.store)) as store,
+        open_store(settings.store_address, [hall.id for hall in site.halls]) as store,
         _history(site, store) as history,
         asyncio.TaskGroup() as group,
     ):
@@ -71,7 +71,7 @@ async def _history(site: Site, store: Store) -> AsyncIterator[History]:
     """InfluxDB where the site names one, else the readings table beside the journal."""
     influx = site.influx
     if influx is None:
-        yield History("sqlite", ReadingsSink(store.writer), ReadingsHistory(store.reader))
+        yield History("readings", ReadingsSink(store.writer), ReadingsHistory(store.reader))
         return
     token = read_secret(influx.token).get_secret_value()
     async with open_sink(influx.url, influx.org, influx.bucket, token) as sink, ClientSession() as session:

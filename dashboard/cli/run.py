@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dashboard.cli.check import read_text
 from dashboard.cli.place import Commands, add_data, address, listening, make_data_folder, socket_of
+from dashboard.cli.stores import add_store, named_store, shown
 from dashboard.settings import Settings
 from dashboard.system import run_system
 from sensors.errors import HallwatchError
@@ -22,6 +23,7 @@ def add_to(commands: Commands) -> None:
     command = commands.add_parser("run", help="运行 · run a site")
     command.add_argument("--site", type=Path, metavar="FILE", required=True, help="站点文件 · the site file")
     add_data(command)
+    add_store(command)
     add_listening(command)
     command.add_argument(
         "--broker", type=address, metavar="HOST:PORT", help="代替站点文件中的 MQTT 服务器 · instead of the file's"
@@ -50,10 +52,14 @@ def run(chosen: argparse.Namespace) -> int:
     host, port = listening(chosen)
     if host not in LOOPBACK:
         LOG.warning("listening on %s: put a proxy with TLS before it, and say its address by --base-url", host)
+    named = named_store(chosen)
+    if named is not None:
+        LOG.info("store: %s", shown(named))
     settings = Settings(
         site_text=read_text(chosen.site),
         site_name=str(chosen.site),
         data=make_data_folder(chosen.data),
+        store_url=named,
         host=host,
         port=port,
         socket=socket_of(chosen),

@@ -34,7 +34,7 @@ DAY_MS: Final = 86_400_000
 SLICING: Final = Slicing(ms=300_000, limit=2000)
 BEFORE_MS: Final = 45 * 60_000
 POINTS_AT_ONCE: Final = 2000
-HISTORY: Final = "sqlite"
+HISTORY: Final = "readings"
 # How much of the whole is done, 0 to 1.
 Show = Callable[[float], None]
 _PLAYING: Final = 0.65

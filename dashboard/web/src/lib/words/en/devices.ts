@@ -63,6 +63,7 @@ export const devices: Record<keyof typeof zh, string> = {
   'account.awaiting': 'awaiting',
   'account.gaps': 'gaps',
   'store.sqlite': 'SQLite',
+  'store.readings': 'readings table',
   'store.influx': 'InfluxDB',
   'store.influxdb': 'InfluxDB',
   'history.title': 'History',

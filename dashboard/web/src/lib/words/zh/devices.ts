@@ -61,6 +61,7 @@ export const devices = {
   'account.awaiting': '待批准',
   'account.gaps': '缺号',
   'store.sqlite': 'SQLite',
+  'store.readings': '读数表',
   'store.influx': 'InfluxDB',
   'store.influxdb': 'InfluxDB',
   'history.title': '历史曲线',

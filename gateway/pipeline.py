@@ -2,6 +2,9 @@
 
 Everything that can change the hall comes in by one door and in one order: messages, people's actions, senders'
 reports, the link, and time. One batch is one transaction is one set of acknowledgements.
+
+Where the store does not answer, nothing is acknowledged and telemetry waits; what is urgent is decided all the
+same, in memory and in order, and is written down when the store is back (docs/adr/0009-when-the-store-fails.md).
 """
 
 import asyncio
@@ -18,11 +21,12 @@ from gateway.fold import take_snapshot
 from gateway.link.contract import Delivery, Link, LinkNews
 from gateway.store.contract import Journal, QuarantineRow
 from gateway.store.errors import StoreError
+from gateway.turns import Turn, parts
 from sensors.actions import Action, write_action
 from sensors.decode.family import Packet
 from sensors.decode.reception import Arrival, Verdict
 from sensors.errors import HallwatchError, RefusedError, UndecodableError
-from sensors.inputs import Acted, AnyInput, Attempting, Heard, Lane, Linked, Raised, Reported
+from sensors.inputs import STORE, Acted, AnyInput, Attempting, Heard, Lane, Linked, Raised, Reported
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +35,10 @@ BATCH_LIMIT = 200
 LINGER_S = 0.005
 RETRY_FIRST_S = 0.05
 RETRY_LONGEST_S = 2.0
+# So long a commit may take before what is urgent is decided without it, and before people are told of it.
+STORE_LIMIT_S = 1.0
+STORE_TOLD_S = 5.0
+LOOK_S = 0.25
 SNAPSHOT_EVERY = 20_000
 
 Recover = Callable[[], Awaitable[BatchMaker]]
@@ -80,6 +88,11 @@ class Pipeline:
         self._replayed: set[int] = set()
         self._changed = asyncio.Event()
         self._snapshot_at = maker.index
+        # What is decided and not committed yet: one batch, or a line of them behind a store that does not answer.
+        self._line: deque[Turn] = deque()
+        self._writing_since: float | None = None
+        self._store_error = ""
+        self._store_told = False
         self.version = 0
         self.stalled_since: int | None = None
 
@@ -198,12 +211,14 @@ class Pipeline:
         """Make batches for these links until `close`, then drain what has come in and return."""
         self._links = {link.lane: link for link in links}
         self._subscribe()
-        while not (self._closed and not self.waiting):
-            await self._await_work()
-            entries = self._collect()
-            await self._one_batch(entries)
-            if self._maker.index - self._snapshot_at >= SNAPSHOT_EVERY:
-                await self.save_snapshot()
+        async with asyncio.TaskGroup() as group:
+            ahead = group.create_task(self._decide_ahead())
+            while not (self._closed and not self.waiting):
+                await self._await_work()
+                await self._one_batch(self._collect())
+                if self._maker.index - self._snapshot_at >= SNAPSHOT_EVERY:
+                    await self.save_snapshot()
+            ahead.cancel()
         await self.save_snapshot()
 
     def close(self) -> None:
@@ -247,32 +262,90 @@ class Pipeline:
         return entries
 
     async def _one_batch(self, entries: list[Entry]) -> None:
-        try:
-            prepared = self._maker.prepare(entries, self._clock.now())
-            await self._commit(prepared)
-        except Exception as error:  # noqa: BLE001 - whatever one message brings to light, the others go on
-            await self._isolate(entries, error)
-        else:
-            self._finish(prepared)
+        """Decide and commit a batch, and then what was decided while the store did not answer."""
+        self._line.append(Turn(entries))
+        while self._line:
+            turn = self._line[0]
+            try:
+                prepared = turn.prepared = turn.prepared or self._decide(turn)
+                await self._commit(prepared)
+            except Exception as error:  # noqa: BLE001 - whatever one message brings to light, the others go on
+                await self._isolate(error)
+            else:
+                self._line.popleft()
+                self._finish(prepared)
+        if self._store_told:
+            self._store_told = False
+            self.raised(STORE, self._maker.hall, holds=False)
+
+    def _decide(self, turn: Turn) -> Prepared:
+        entry = turn.entries[0] if turn.entries else None
+        if turn.fault is not None and isinstance(entry, Delivery):
+            return self._maker.set_aside(entry, turn.fault)
+        return self._maker.prepare(turn.entries, self._clock.now())
 
     async def _commit(self, prepared: Prepared) -> None:
         """Commit, and try again for as long as the store is only busy: nothing is acknowledged meanwhile."""
         if prepared.batch is None:
             return
         pause = RETRY_FIRST_S
+        self._writing_since = asyncio.get_running_loop().time()
+        try:
+            while True:
+                try:
+                    await self._journal.commit(prepared.batch)
+                except StoreError as error:
+                    if not error.transient:
+                        raise
+                    self._stalls(error.code)
+                    log.error("store: %s; nothing is acknowledged until it answers", error)  # noqa: TRY400
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, RETRY_LONGEST_S)
+                else:
+                    self.stalled_since = None
+                    return
+        finally:
+            self._writing_since = None
+            self._store_error = ""
+
+    # -- while the store does not answer ----------------------------------------------------------------------
+
+    async def _decide_ahead(self) -> None:
+        """Decide what is urgent while a commit hangs or is tried again; `_one_batch` writes it down in its turn."""
         while True:
-            try:
-                await self._journal.commit(prepared.batch)
-            except StoreError as error:
-                if not error.transient:
-                    raise
-                self.stalled_since = self.stalled_since or self._clock.now()
-                log.error("store: %s; nothing is acknowledged until it answers", error)  # noqa: TRY400
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, RETRY_LONGEST_S)
-            else:
-                self.stalled_since = None
-                return
+            await asyncio.sleep(LOOK_S)
+            while (lasts := self._stalled_for()) > STORE_LIMIT_S:
+                self._stalls(self._store_error or "store_silent")
+                if lasts > STORE_TOLD_S and not self._store_told:
+                    self._store_told = True
+                    self.raised(STORE, self._maker.hall, holds=True, detail=self._store_error)
+                self._decide_urgent()
+                self._wake.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_S):
+                        await self._wake.wait()
+
+    def _stalled_for(self) -> float:
+        """Since when one commit has been waited for, in seconds."""
+        return 0.0 if self._writing_since is None else asyncio.get_running_loop().time() - self._writing_since
+
+    def _stalls(self, why: str) -> None:
+        self._store_error = why
+        self.stalled_since = self.stalled_since or self._clock.now()
+
+    def _decide_urgent(self) -> None:
+        """Life safety, people, senders and time; telemetry waits, and with it the broker."""
+        if any(turn.prepared is None for turn in self._line):
+            return  # something before it could not be decided and waits for the store
+        entries = [self._urgent.popleft() for _ in range(min(len(self._urgent), BATCH_LIMIT))]
+        turn = Turn(entries)
+        try:
+            turn.prepared = self._maker.prepare(entries, self._clock.now())
+        except Exception:
+            log.exception("a batch of %d cannot be decided while the store does not answer", len(entries))
+        if turn.prepared is None or turn.prepared.batch is not None or entries:
+            self._line.append(turn)
+            self._tell()
 
     def _finish(self, prepared: Prepared) -> None:
         by_lane: dict[Lane, list[Delivery]] = {}
@@ -284,34 +357,28 @@ class Pipeline:
         if prepared.registry_changed:
             self._subscribe()
         if prepared.batch is not None:
-            self.version += 1
-            self._changed.set()
-            self._changed = asyncio.Event()
+            self._tell()
+
+    def _tell(self) -> None:
+        self.version += 1
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     def _subscribe(self) -> None:
         subscriptions = self._maker.reception.subscriptions()
         for link in self._links.values():
             link.subscribe(subscriptions)
 
-    async def _isolate(self, entries: list[Entry], error: Exception) -> None:
+    async def _isolate(self, error: Exception) -> None:
         """A batch that fails for what is in it: forget what it did, then find the entry that fails alone.
 
         A deadline that fails is in no message: it ends the process, or message after message would pay for it.
         """
-        log.error("a batch of %d failed: %r", len(entries), error)
-        if not entries:
+        turn = self._line.popleft()
+        log.error("a batch of %d failed: %r", len(turn.entries), error)
+        if not turn.entries or turn.fault is not None:
             raise error
         self._maker = await self._recover()
-        await self._one_batch([])
-        if len(entries) > 1:
-            middle = len(entries) // 2
-            await self._one_batch(entries[:middle])
-            await self._one_batch(entries[middle:])
-            return
-        for entry in entries:
-            if isinstance(entry, Delivery):
-                prepared = self._maker.set_aside(entry, error)
-                await self._commit(prepared)
-                self._finish(prepared)
-            else:
-                entry.fail(error)
+        for later in self._line:
+            later.prepared = None  # it was decided on what is forgotten now
+        self._line.extendleft(reversed(parts(turn, error)))

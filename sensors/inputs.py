@@ -10,6 +10,9 @@ from typing import Final
 
 import msgspec
 
+# The condition under which the path says that its store does not answer: telemetry is not heard meanwhile.
+STORE: Final = "store"
+
 
 class Lane(IntEnum):
     """Which of the two MQTT sessions a message came by."""
@@ -89,7 +92,7 @@ class Raised(Input, frozen=True, array_like=True, tag="g"):
 
 
 class Tally(msgspec.Struct, frozen=True, array_like=True):
-    """How many messages of one device a batch saw, by what became of them."""
+    """How many messages of one device a batch saw, by what became of them; `reasons` of those not taken, by code."""
 
     device: str
     received: int = 0
@@ -98,6 +101,7 @@ class Tally(msgspec.Struct, frozen=True, array_like=True):
     quarantined: int = 0
     refused: int = 0
     awaiting: int = 0
+    reasons: dict[str, int] = {}
 
 
 class Tallied(Input, frozen=True, array_like=True, tag="c"):

@@ -15,6 +15,7 @@ from alerts.model import EndReason, Message, Why
 from alerts.notes import Code
 from alerts.notify.links import Links
 from alerts.notify.sender import Text
+from alerts.summary import KIND
 from sensors.facts import FactKind
 
 Pair = tuple[str, str]
@@ -55,6 +56,10 @@ SENTENCES: Final[Mapping[Code, tuple[Pair, Pair]]] = {
         ("升级 · $kind：$subject", "Worse · $kind: $subject"),
         ("情况加重，请立即查看。", "It has become worse. Please look at once."),
     ),
+    Code.SUMMARY: (
+        ("$count 条告警通知", "$count notices of alarms"),
+        ("短时间内告警很多，请打开页面查看。", "Many alarms at once. Please look at the page."),
+    ),
     Code.RUN_VERIFY: (
         ("立即核实 · $plan", "Verify at once · $plan"),
         ("请立即到现场核实，并确认或解除。", "Go and look at once, then confirm or stand down."),
@@ -93,6 +98,8 @@ SENTENCES: Final[Mapping[Code, tuple[Pair, Pair]]] = {
 }
 # What is said besides, where a parameter is given. The order is that of the text.
 DETAILS: Final[tuple[tuple[str, Pair], ...]] = (
+    ("tally", ("共计：$tally", "In all: $tally")),
+    ("sample", ("其中有：$sample", "Among them: $sample")),
     ("role", ("岗位：$role", "Role: $role")),
     ("hall", ("大厅：$hall", "Hall: $hall")),
     ("zone", ("区域：$zone", "Zone: $zone")),
@@ -152,6 +159,15 @@ REMARKS: Final[Mapping[FactKind, Mapping[str, Pair]]] = {
     FactKind.GATEWAY: {
         "dead_letter": ("消息未能送达", "a message could not be delivered"),
         "channel_failing": ("通知渠道屡次失败", "the channel fails again and again"),
+        "nobody_told": ("对外通知全部失败，外部无人知晓", "nobody outside was told: every way out fails"),
+        "store_busy": ("存储被占用，新消息暂未入库", "the store is held by another; new messages wait"),
+        "store_full": ("磁盘已满，新消息暂未入库", "the disk is full; new messages wait"),
+        "store_failed": ("存储写入失败，新消息暂未入库", "the store cannot be written; new messages wait"),
+        "store_silent": ("存储无应答，新消息暂未入库", "the store does not answer; new messages wait"),
+        "store_lost": ("存储缺失已确认的数据", "the store has lost what was acknowledged"),
+        "store_damaged": ("存储曾损坏，已另存并修复", "the store was damaged; it was set aside and mended"),
+        "disk_low": ("磁盘剩余空间不足", "little space is left on the disk"),
+        "clock_stepped": ("本机时钟被调整", "this machine's clock was stepped"),
     },
 }
 # In what a value and its threshold are measured, by the kind and, where it has several, by its code.
@@ -161,7 +177,7 @@ UNITS: Final[Mapping[tuple[FactKind, str], Pair]] = {
     (FactKind.QUEUE_LONG, "wait"): ("秒", "s"),
     (FactKind.BATTERY_LOW, ""): ("%", "%"),
 }
-PLACES: Final = ("kind", "subject", "plan", *(name for name, _ in DETAILS))
+PLACES: Final = ("kind", "subject", "plan", "count", *(name for name, _ in DETAILS))
 _ZH, _EN = 0, 1
 
 
@@ -226,8 +242,9 @@ def _params(message: Message, language: int) -> dict[str, str]:
     """The parameters in one language: names instead of ids, words instead of codes."""
     given = dict(message.note.params)
     made = dict(given)
-    for name in ("subject", "plan", "hall", "zone", "window", "role", "device", "signal"):
+    for name in ("subject", "plan", "hall", "zone", "window", "role", "device", "signal", "sample"):
         made[name] = given.get(f"{name}_{('zh', 'en')[language]}") or given.get(name, "")
+    made["tally"] = _tally(given, language)
     kind = given.get("kind", "")
     if kind in set(FactKind):
         made["kind"] = KINDS[FactKind(kind)][language]
@@ -242,6 +259,13 @@ def _params(message: Message, language: int) -> dict[str, str]:
     if given.get("verified") == "no":
         made["unverified"] = "yes"
     return made
+
+
+def _tally(given: Mapping[str, str], language: int) -> str:
+    """How many of each kind a summary holds."""
+    kinds = {name.removeprefix(KIND): number for name, number in given.items() if name.startswith(KIND)}
+    words = (f"{KINDS[FactKind(kind)][language] if kind in set(FactKind) else kind} {kinds[kind]}" for kind in kinds)
+    return ("、", ", ")[language].join(words)
 
 
 def _remark(kind: FactKind, detail: str, language: int) -> str:

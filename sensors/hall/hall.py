@@ -23,7 +23,7 @@ from sensors.hall.registry import Registry
 from sensors.hall.snapshot import STATE_VERSION, decode_state, encode_state
 from sensors.hall.staffing import StaffingMachine
 from sensors.hall.state import DeviceState, HallState, Liveness
-from sensors.inputs import Acted, AnyInput, Heard, Linked, Raised, Started, Tallied
+from sensors.inputs import STORE, Acted, AnyInput, Heard, Lane, Linked, Raised, Started, Tallied
 from sensors.readings import Kind
 from sensors.site.index import SiteIndex
 from sensors.site.model import Site
@@ -92,10 +92,14 @@ class Hall:
     def lapse(self, item: AnyInput) -> None:
         """What must be known before the time up to `item` passes: until a start, nobody listened.
 
-        Without this the silence of a gateway that was not running would be held against every device.
+        Without this the silence of a gateway that was not running would be held against every device, and so would
+        that of telemetry which waits for a store that does not answer.
         """
         if isinstance(item, Started):
             self._links.lapse(self.state.now)
+            self._settle(self.state.now)
+        elif isinstance(item, Raised) and item.condition == STORE and item.holds:
+            self._liveness.deafened(self.state.now, Lane.TELEMETRY)
             self._settle(self.state.now)
 
     # -- people ---------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from sensors.facts import FactKind, Subject
 from sensors.hall.conditions import Evidence, Rule
 from sensors.hall.floor import Floor
 from sensors.hall.liveness import LivenessMachine, lane_name
-from sensors.inputs import Lane, Linked, Raised
+from sensors.inputs import STORE, Lane, Linked, Raised
 
 
 class LinksMachine:
@@ -25,7 +25,8 @@ class LinksMachine:
         self._liveness.deafened(now)
 
     def started(self, now: int) -> None:
-        """No session is up at a start."""
+        """No session is up at a start; and the store answers, or there were none."""
+        self._floor.conditions.end(f"gateway/{STORE}/{self._floor.state.hall}", now)
         for lane in Lane:
             self._set(lane, now, up=False)
         self._judge(now)
@@ -48,6 +49,8 @@ class LinksMachine:
             self._floor.conditions.again(key, now, seen)
         else:
             self._floor.conditions.observe(rule, item.holds, now, seen)
+        if item.condition == STORE and not item.holds:
+            self._liveness.listening(now)
 
     def _set(self, lane: Lane, now: int, *, up: bool) -> None:
         state, name = self._floor.state, lane_name(lane)

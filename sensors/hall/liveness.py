@@ -10,7 +10,7 @@ from sensors.facts import FactKind, Subject
 from sensors.hall.conditions import Evidence, Rule
 from sensors.hall.floor import Floor
 from sensors.hall.state import DeviceState, Liveness
-from sensors.inputs import Lane
+from sensors.inputs import STORE, Lane
 from sensors.readings import Availability, Clock, Scope
 
 LIVE: Final = "live/"
@@ -117,6 +117,8 @@ class LivenessMachine:
     def _deaf(self, device: DeviceState) -> bool:
         links = self._floor.state.links
         lanes = device.lanes or ALL_LANES
+        if lanes & (1 << Lane.TELEMETRY) and self._floor.conditions.active(f"gateway/{STORE}/{self._floor.state.hall}"):
+            return True  # what it says waits for the store
         return any(lanes & (1 << lane) and links.get(lane_name(lane)) is False for lane in Lane)
 
     def _unknown(self, devices: list[DeviceState], now: int) -> None:

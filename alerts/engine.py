@@ -10,6 +10,7 @@ from typing import Final
 from alerts import escalation
 from alerts.alarms import Alarms, Turn
 from alerts.deadlines import Deadlines
+from alerts.delivery import Delivery
 from alerts.escalation import Escalation
 from alerts.ledger import Ledger, by_number
 from alerts.model import (
@@ -17,20 +18,18 @@ from alerts.model import (
     Book,
     Changes,
     EndReason,
-    Lane,
     Message,
-    MessageState,
     Outcome,
     Run,
     Stage,
     TicketState,
     Why,
 )
-from alerts.outbox import FAILING_AFTER, Outbox
+from alerts.outbox import Outbox
 from alerts.plans import runs
 from alerts.plans.runs import Cause, Runs
 from alerts.plans.telling import Telling
-from alerts.routing import CHANNEL_ALARMS, Routing
+from alerts.routing import Routing
 from alerts.rules import RULES, priority_of, starts_plan
 from alerts.tickets import Tickets
 from sensors.actions import (
@@ -48,13 +47,12 @@ from sensors.actions import (
     read_action,
 )
 from sensors.errors import RefusedError
-from sensors.facts import Fact, FactKind, Subject
+from sensors.facts import Fact
 from sensors.hall.state import HallState
 from sensors.inputs import Acted, AnyInput, Attempting, Reported, Started
 from sensors.site.model import Site
 
 NO_LIMIT: Final = 1_000_000
-DEAD_LETTER, CHANNEL_FAILING = CHANNEL_ALARMS
 
 
 class Engine:
@@ -64,11 +62,12 @@ class Engine:
         """Go on from `book`, which is changed in place. Raises `KeyError` if the site has no such hall."""
         self._ledger = Ledger(hall, book)
         self._routing = Routing(site, {part.id: part for part in site.halls}[hall])
-        self._outbox = Outbox(self._ledger)
+        self._outbox = Outbox(self._ledger, site.limits.outbox)
         self._alarms = Alarms(self._ledger)
         self._escalation = Escalation(self._ledger, self._outbox, self._routing)
         telling = Telling(self._outbox, self._routing)
         self._runs = Runs(self._ledger, self._outbox, self._alarms, self._escalation, telling)
+        self._delivery = Delivery(self._ledger, self._outbox, self._routing, self._escalation, self._runs)
         self._tickets = Tickets(self._ledger)
         self._deadlines = Deadlines()
 
@@ -137,10 +136,10 @@ class Engine:
             case Attempting():
                 self._outbox.attempt(item.at, item.messages)
             case Reported():
-                self._report(item, state)
+                self.decide(item.at, self._delivery.report(item), state)
             case Started():
                 self._outbox.recover(item.at)
-                self._clear_channels(item.at, state)
+                self.decide(item.at, self._delivery.begin(item.at), state)
             case _:
                 pass
         return Outcome()
@@ -293,48 +292,6 @@ class Engine:
         run = self._runs.start(at, plan, Cause(actor, Why.PERSON, drill=action.drill, note=action.note))
         return Outcome((run.id,))
 
-    # -- messages -------------------------------------------------------------------------------------------
-
-    def _report(self, item: Reported, state: HallState) -> None:
-        """Write down an attempt's outcome. A channel that does not get messages out is an alarm of its own."""
-        message = self._outbox.report(item.at, item)
-        if message is None:
-            return
-        if message.state is MessageState.SENT:
-            for prefix in CHANNEL_ALARMS:
-                if self._ledger.alarm_of(prefix + message.channel) is not None:
-                    self._decide_one(item.at, _channel_over(prefix, message.channel, item.at), state)
-            return
-        about = self.book.alarms.get(message.about)
-        if about is not None and about.key.startswith(CHANNEL_ALARMS):
-            return  # or each dead letter would make the next one
-        if message.state is MessageState.DEAD:
-            self._decide_one(item.at, self._channel_fact(DEAD_LETTER, message, item.at), state)
-        elif message.lane is Lane.LIFE_SAFETY and message.attempts == FAILING_AFTER:
-            self._decide_one(item.at, self._channel_fact(CHANNEL_FAILING, message, item.at), state)
-
-    def _clear_channels(self, at: int, state: HallState) -> None:
-        """A channel that the site file gives no more will never work again: its alarms have nothing to wait for."""
-        for alarm in list(self.book.alarms.values()):
-            for prefix in CHANNEL_ALARMS:
-                channel = alarm.key.removeprefix(prefix)
-                if alarm.key.startswith(prefix) and not self._routing.has_channel(channel):
-                    self._decide_one(at, _channel_over(prefix, channel, at), state)
-
-    def _channel_fact(self, prefix: str, message: Message, at: int) -> Fact:
-        return Fact(
-            key=prefix + message.channel,
-            kind=FactKind.GATEWAY,
-            subject=Subject("gateway", message.channel),
-            holds=True,
-            at=at,
-            since=at,
-            again=True,
-            # The last letter to a channel that is gone: nothing can clear it but that somebody has seen it.
-            edge=not self._routing.has_channel(message.channel),
-            detail=f"{prefix.rstrip('/')} {message.error}".strip(),
-        )
-
     # -- checks ---------------------------------------------------------------------------------------------
 
     def _known(self, letter: str, id: str, is_open: bool, unknown: str, over: str) -> None:
@@ -382,7 +339,3 @@ class Engine:
 
 def _is_due(due: int | None, now: int) -> bool:
     return due is not None and due <= now
-
-
-def _channel_over(prefix: str, channel: str, at: int) -> Fact:
-    return Fact(prefix + channel, FactKind.GATEWAY, Subject("gateway", channel), holds=False, at=at, since=at)

@@ -12,9 +12,10 @@ from dataclasses import replace
 from typing import Final
 
 from alerts.ledger import Ledger
+from alerts.letter import Letter
 from alerts.model import Alarm, Lane, Priority
 from alerts.notes import Code, alarm_note
-from alerts.outbox import Letter, Outbox
+from alerts.outbox import Outbox
 from alerts.routing import Routing
 
 LIFE_REPEAT_S: Final = 60
@@ -73,6 +74,12 @@ class Escalation:
     def answered(self, at: int, alarm: Alarm) -> None:
         """A person has answered: call off what has not gone out, but of a matter of life all hear once."""
         self._outbox.call_off(at, alarm.id, all_rounds=False)
+
+    def unreached(self, at: int, alarm: Alarm, person: str) -> None:
+        """Nothing gets through to this person: who would be the next is told now."""
+        people = self._routing.people_for(alarm)
+        if alarm.next_told is not None and people[alarm.told - 1 : alarm.told] == (person,):
+            self._ledger.put_alarm(replace(alarm, next_told=min(at, alarm.next_told)))
 
     def fire(self, at: int, alarm: Alarm) -> None:
         """Do what is due of an alarm at `at`: tell again, tell the next person."""

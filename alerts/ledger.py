@@ -6,7 +6,7 @@ waits to be sent. The rows are the truth; all of this is made anew from them at 
 
 from typing import Final
 
-from alerts.model import Alarm, Book, Changes, Event, Message, MessageState, Run, Stage, Ticket, TicketState
+from alerts.model import Alarm, Book, Changes, Event, Lane, Message, MessageState, Run, Stage, Ticket, TicketState
 
 WAITING: Final = frozenset({MessageState.QUEUED, MessageState.RETRY})
 ON_ITS_WAY: Final = WAITING | {MessageState.ATTEMPTING}
@@ -31,6 +31,7 @@ class Ledger:
         self._keys = {alarm.key: alarm.id for alarm in book.alarms.values()}
         self._about: dict[str, dict[str, None]] = {}
         self._waiting: dict[str, None] = {}
+        self._routine: set[str] = set()
         for message in sorted(book.messages, key=by_number):
             self._file(book.messages[message])
 
@@ -112,6 +113,11 @@ class Ledger:
         """The messages that wait for their time or their turn."""
         return [self.book.messages[message] for message in self._waiting]
 
+    @property
+    def routine_waiting(self) -> int:
+        """How many of them are routine."""
+        return len(self._routine)
+
     def _file(self, message: Message) -> None:
         if self._stays(message):
             self.book.messages[message.id] = message
@@ -121,8 +127,11 @@ class Ledger:
             self._unfile(message)
         if message.state in WAITING:
             self._waiting[message.id] = None
+            if message.lane is Lane.OPERATIONAL:
+                self._routine.add(message.id)
         else:
             self._waiting.pop(message.id, None)
+            self._routine.discard(message.id)
 
     def _unfile(self, message: Message) -> None:
         about = self._about.get(message.about)

@@ -197,7 +197,7 @@ class Ticket:
 
 
 class MessageState(StrEnum):
-    """A message's way out. `unknown`: a crash in mid-send of a routine message; a person can see it."""
+    """A message's way out. `unknown`: a routine message that left and was not answered; a person can see it."""
 
     QUEUED = "queued"
     ATTEMPTING = "attempting"
@@ -223,7 +223,8 @@ class Note:
 class Message:
     """A row of the outbox: what must be told to whom by which channel. Written with the alarm, sent afterwards.
 
-    `about` is the id of the alarm or run; `attempts` counts sends begun; `duplicate` marks a possible second copy.
+    `about` is the id of the alarm or run (a summary is about itself); `attempts` counts sends begun, `refused` those
+    that the service refused; `duplicate` marks a possible second copy.
     """
 
     id: str
@@ -245,6 +246,7 @@ class Message:
     answerable: bool = True
     answered: int | None = None
     round: int = 1
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,13 @@ class Code(StrEnum):
     `run.active`: the plan runs, with a role's or an audience's text. `run.begun`: who was sent to look, and has
     nothing else to do, hears that it is real. `run.vacant`: nobody has answered for a role, all are told.
     `run.signal`: one more alarm came into the run. `run.stood_down`: it is over. `run.drill_ended`: a drill is over
-    because the real thing came.
+    because the real thing came. `alarm.summary`: many routine alarms at once.
     """
 
     ALARM_RAISED = "alarm.raised"
     ALARM_REPEATED = "alarm.repeated"
     ALARM_WORSENED = "alarm.worsened"
+    SUMMARY = "alarm.summary"
     RUN_VERIFY = "run.verify"
     RUN_CONFIRM = "run.confirm"
     RUN_ACTIVE = "run.active"

@@ -10,8 +10,10 @@ from hashlib import sha256
 from typing import Final
 
 from alerts.ledger import ON_ITS_WAY, WAITING, Ledger, by_number
+from alerts.letter import Contact, Letter
 from alerts.model import Lane, Message, MessageState, Note
 from alerts.notes import LAST_WORDS, Code
+from alerts.summary import Gathering
 from sensors.inputs import Reported
 
 
@@ -33,42 +35,26 @@ POLICIES: Final = {
     Lane.LIFE_SAFETY: Policy(first_s=1, longest_s=30, attempts=60, asked_s=60),
     Lane.OPERATIONAL: Policy(first_s=5, longest_s=300, attempts=8, asked_s=3600),
 }
+# So often a service may refuse a matter of life before it is dead: a wrong answer passes, a wrong address does not.
+REFUSALS: Final = 4
 # From this attempt on, a life-safety message that does not get out is itself an alarm.
 FAILING_AFTER: Final = 5
 # So many unanswered copies of one message to one address stay answerable.
 COPIES_KEPT: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """Where a person is reached: a channel and the address on it. `person` is None for the hall's public notice."""
-
-    person: str | None
-    channel: str
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """What is to be told, to be addressed yet."""
-
-    about: str
-    note: Note
-    lane: Lane
-    round: int = 1
-    drill: bool = False
-    answerable: bool = True
-
-
 class Outbox:
     """The messages of one hall."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, limit: int) -> None:
+        """`limit` is how many routine messages may wait one by one; see `summary`."""
         self._ledger = ledger
+        self._gathering = Gathering(ledger, limit)
 
     def post(self, at: int, letter: Letter, contact: Contact) -> None:
         """Queue one message. A contact who still waits for the same news of the same matter gets no second copy:
-        the one that waits will say it, and a channel that stays shut kills it in the end and is told of.
+        the one that waits will say it, and a channel that stays shut kills it in the end and is told of. In a storm
+        what is routine goes into a summary.
         """
         same = [
             message
@@ -77,27 +63,30 @@ class Outbox:
         ]
         if any(message.state in ON_ITS_WAY and _news(message.note) == _news(letter.note) for message in same):
             return
+        if self._gathering.takes(at, letter, contact):
+            self._gathering.add(at, letter, contact)
+            return
         for old in same[: max(0, len(same) + 1 - COPIES_KEPT)]:
             if old.state not in ON_ITS_WAY:
                 self._ledger.put_message(replace(old, answerable=False, updated=at))
-        self._ledger.put_message(
-            Message(
-                id=self._ledger.new_id("M"),
-                hall=self._ledger.hall,
-                lane=letter.lane,
-                about=letter.about,
-                person=contact.person,
-                channel=contact.channel,
-                address=contact.address,
-                note=letter.note,
-                created=at,
-                not_before=at,
-                updated=at,
-                drill=letter.drill,
-                answerable=letter.answerable and contact.person is not None,
-                round=letter.round,
-            )
+        message = Message(
+            id=self._ledger.new_id("M"),
+            hall=self._ledger.hall,
+            lane=letter.lane,
+            about=letter.about,
+            person=contact.person,
+            channel=contact.channel,
+            address=contact.address,
+            note=letter.note,
+            created=at,
+            not_before=at,
+            updated=at,
+            drill=letter.drill,
+            answerable=letter.answerable and contact.person is not None,
+            round=letter.round,
         )
+        self._ledger.put_message(message)
+        self._gathering.note(message)
 
     def call_off(self, at: int, about: str, *, codes: frozenset[str] | None = None, all_rounds: bool = True) -> None:
         """Call off what is about something and not yet being sent: `codes` only, if given.
@@ -129,6 +118,8 @@ class Outbox:
         message = self._ledger.book.messages.get(item.message)
         if message is None or message.state not in ON_ITS_WAY:
             return None
+        if item.outcome == "never":
+            message = replace(message, refused=message.refused + 1)
         end = self._final(message, item.outcome)
         if end is not None:
             return self._end(at, message, end, item.error)
@@ -166,18 +157,19 @@ class Outbox:
         """The state in which an attempt's outcome ends a message, None if it is to be tried again."""
         if outcome == "sent":
             return MessageState.SENT
-        if outcome == "never":
-            return MessageState.DEAD
-        if self._is_over(message):
-            return MessageState.SUPERSEDED
-        if outcome == "unknown" and message.lane is not Lane.LIFE_SAFETY:
+        over, life = self._is_over(message), message.lane is Lane.LIFE_SAFETY
+        if outcome == "unknown" and (over or not life):
             return MessageState.UNKNOWN
+        if outcome == "never" and not (life and message.refused < REFUSALS):
+            return MessageState.DEAD
+        if over:
+            return MessageState.SUPERSEDED
         return MessageState.DEAD if message.attempts >= POLICIES[message.lane].attempts else None
 
     def _is_over(self, message: Message) -> bool:
         """Whether nobody needs a message any more that has not got out."""
         book = self._ledger.book
-        if message.about in book.runs or message.note.code in LAST_WORDS:
+        if message.about in book.runs or message.note.code in {*LAST_WORDS, Code.SUMMARY}:
             return False
         alarm = book.alarms.get(message.about)
         if alarm is not None and alarm.acknowledged is None:

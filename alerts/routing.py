@@ -2,13 +2,15 @@
 
 from typing import Final
 
+from alerts.letter import Contact
 from alerts.model import Alarm, Priority
-from alerts.outbox import Contact
 from alerts.rules import HAZARDS
-from sensors.site.model import Channel, EmailChannel, Hall, MqttChannel, Plan, Site
+from sensors.site.model import Channel, EmailChannel, Hall, MqttChannel, Plan, Site, WebhookChannel
 
 # The keys of alarms about a channel of ours end with the channel's id.
 CHANNEL_ALARMS: Final = ("dead_letter/", "channel_failing/")
+# Of all channels together: of a matter of life nobody outside the house could be told.
+NOBODY_TOLD: Final = "nobody_told/"
 
 
 class Routing:
@@ -83,6 +85,14 @@ class Routing:
     def reachable(self, person: str, channels: tuple[str, ...] = ()) -> bool:
         """Whether a person can be told at all."""
         return bool(self.contacts(person, channels))
+
+    def is_outside(self, channel: str) -> bool:
+        """Whether a channel leads out of the house: by it people are reached who do not stand in the hall."""
+        return isinstance(self._channels.get(channel), EmailChannel | WebhookChannel)
+
+    def has_outside(self) -> bool:
+        """Whether any channel leads out of the house."""
+        return any(map(self.is_outside, self._channels))
 
     def has_channel(self, id: str) -> bool:
         """Whether the site file still gives this channel."""

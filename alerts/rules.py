@@ -47,7 +47,7 @@ RULES: Final[dict[FactKind, Rule]] = {
 }
 
 # What the gateway says of itself and what cannot wait: alarms that do not get out, a store that takes nothing.
-GRAVE: Final = frozenset({"dead_letter", "channel_failing", "store", "disk", "journal", "account"})
+GRAVE: Final = frozenset({"dead_letter", "channel_failing", "nobody_told", "store", "disk", "journal", "account"})
 
 # The hazard of the plan that an alarm of this kind starts.
 HAZARDS: Final = {FactKind.FIRE: "fire", FactKind.CROWD: "crowd"}

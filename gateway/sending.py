@@ -13,12 +13,13 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from alerts.model import Lane, Message, MessageState
-from alerts.notify.sender import Answer, Never, Sender, Sent, Text, TryAgain
+from alerts.notify.sender import Answer, Never, Sender, Sent, Text, TryAgain, Unknown
 
 LOG = logging.getLogger(__name__)
 
 WORKERS: Final = {Lane.LIFE_SAFETY: 8, Lane.OPERATIONAL: 2}
-SEND_LIMIT_S: Final = 30.0
+# Above every channel's own limit, which knows more of what has left.
+SEND_LIMIT_S: Final = 45.0
 # So long a life-safety message waits to be written down before it goes out all the same.
 STORE_LIMIT_S: Final = 1.0
 LOOK_S: Final = 0.25
@@ -149,11 +150,11 @@ class SendingLoop:
             async with asyncio.timeout(SEND_LIMIT_S):
                 return await sender.send(message, self._words(message))
         except TimeoutError:
-            return TryAgain("timeout")
+            return Unknown("timeout")
         except Exception:
             # A sender raises nothing; if it does, its fault must stop no other message.
             LOG.exception("the sender of channel %s failed", message.channel)
-            return TryAgain("internal")
+            return Unknown("internal")
 
     async def _report(self, id: str, answer: Answer) -> None:
         match answer:
@@ -163,3 +164,5 @@ class SendingLoop:
                 await self._path.report(id, "retry", error, retry_after_s)
             case Never(error):
                 await self._path.report(id, "never", error)
+            case Unknown(error):
+                await self._path.report(id, "unknown", error)

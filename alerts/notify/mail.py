@@ -1,5 +1,7 @@
 """The e-mail channel: one mail to one person, in both languages, over SMTP with TLS unless the site says otherwise."""
 
+import asyncio
+import contextlib
 import logging
 import ssl
 from datetime import UTC, datetime
@@ -8,16 +10,21 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from typing import Literal
 
 import aiosmtplib
+from aiosmtplib.typing import Default
 from pydantic import SecretStr
 
 from alerts.model import Lane, Message
-from alerts.notify.sender import Answer, Never, Sent, Text, TryAgain
+from alerts.notify.sender import Answer, Never, Sent, Text, TryAgain, Unknown
 from sensors.site.model import EmailChannel
 
 LOG = logging.getLogger(__name__)
 _PERMANENT = 500
+# A server that answers each command just in time may not hold a sender for ever.
+_WHOLE_S = 25.0
+_GOODBYE_S = 1.0
 _ONE_LINE = str.maketrans(dict.fromkeys(map(chr, (*range(32), 127, 0x85, 0x2028, 0x2029)), " "))
 
 
@@ -33,25 +40,36 @@ class EmailSender:
         self._tls = tls
 
     async def send(self, message: Message, text: Text) -> Answer:
-        """Send once. SMTP says it by its first digit: 4 is for now, 5 is for ever (RFC 5321 §4.2.1)."""
+        """Send once. SMTP says it by its first digit: 4 is for now, 5 is for ever (RFC 5321 §4.2.1).
+
+        A connection that ends between the letter and its reply says nothing (§4.2.5): it may have been taken.
+        """
         try:
             mail = compose(self._channel.sender, message, text)
         except (ValueError, IndexError, MessageError):
             return Never("bad_address")
+        dialogue = self._dialogue()
         try:
-            await self._deliver(mail)
+            async with asyncio.timeout(_WHOLE_S):
+                await dialogue.connect()
+                await dialogue.send_message(mail)
         except (aiosmtplib.SMTPException, OSError) as error:
-            answer = _judge(error)
+            answer = _lost(error) if dialogue.unanswered else _judge(error)
             LOG.info("mail channel %s: %s (%s)", self._channel.id, type(error).__name__, answer.error)
             return answer
-        return Sent()
+        else:
+            # It is taken; how the server says goodbye changes nothing.
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+                await dialogue.quit(timeout=_GOODBYE_S)
+            return Sent()
+        finally:
+            dialogue.close()
 
-    async def _deliver(self, mail: EmailMessage) -> None:
+    def _dialogue(self) -> "_Dialogue":
         channel = self._channel
         # Without TLS the password stays here: it would be read by everybody on the way.
         login = channel.username if channel.security != "none" else None
-        await aiosmtplib.send(
-            mail,
+        return _Dialogue(
             hostname=channel.host,
             port=channel.port,
             username=login,
@@ -61,6 +79,29 @@ class EmailSender:
             start_tls=channel.security == "starttls",
             tls_context=self._tls if channel.security != "none" else None,
         )
+
+
+class _Dialogue(aiosmtplib.SMTP):
+    """A dialogue that knows whether the letter has left without a reply."""
+
+    unanswered = False
+
+    async def data(
+        self,
+        message: str | bytes,
+        /,
+        *,
+        timeout: float | Literal[Default.token] | None = Default.token,  # noqa: ASYNC109 (the library's signature)
+    ) -> aiosmtplib.SMTPResponse:
+        """The letter itself."""
+        self.unanswered = True
+        try:
+            response = await super().data(message, timeout=timeout)
+        except aiosmtplib.SMTPResponseException:
+            self.unanswered = False
+            raise
+        self.unanswered = False
+        return response
 
 
 def compose(sender: str, message: Message, text: Text) -> EmailMessage:
@@ -82,6 +123,10 @@ def compose(sender: str, message: Message, text: Text) -> EmailMessage:
         mail["X-Priority"] = "1"
     mail.set_content("\n".join(text.lines()), charset="utf-8", cte="base64")
     return mail
+
+
+def _lost(error: Exception) -> Unknown:
+    return Unknown("timeout" if isinstance(error, TimeoutError) else "network")
 
 
 def _judge(error: aiosmtplib.SMTPException | OSError) -> TryAgain | Never:

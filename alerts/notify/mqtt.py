@@ -10,7 +10,7 @@ import logging
 from typing import Protocol
 
 from alerts.model import Message
-from alerts.notify.sender import Answer, Sent, Text, TryAgain
+from alerts.notify.sender import Answer, Sent, Text, TryAgain, Unknown
 from sensors.errors import HallwatchError
 
 LOG = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ class Publish(Protocol):
     """Publishes one notice with QoS 1; returns when the broker has it."""
 
     async def __call__(self, topic: str, payload: bytes) -> None:
-        """Raises `OSError` (a time-out is one) or `HallwatchError` when the broker does not answer."""
+        """Raises `TimeoutError` when it left unacknowledged, any other `OSError` or `HallwatchError` before that."""
         ...
 
 
@@ -33,9 +33,12 @@ class MqttSender:
         self._topic = topic
 
     async def send(self, message: Message, text: Text) -> Answer:
-        """Publish; the broker's absence is a matter of time, so every failure is tried again."""
+        """Publish; the broker's absence is a matter of time. What it has not acknowledged may have arrived."""
         try:
             await self._publish(self._topic.replace("{hall}", message.hall), _notice(message, text))
+        except TimeoutError:
+            LOG.warning("notice %s was not acknowledged", message.id)
+            return Unknown("timeout")
         except (OSError, HallwatchError) as error:
             LOG.warning("notice %s was not published: %s", message.id, type(error).__name__)
             return TryAgain("broker_lost")

@@ -44,7 +44,9 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class TryAgain:
-    """Not now: network, time-out, 5xx, 429. `error` is a stable code; `retry_after_s` is what the service asked for."""
+    """Not now, and it has not arrived: no connection, 5xx, 429. `error` is a stable code; `retry_after_s` is what the
+    service asked for.
+    """
 
     error: str
     retry_after_s: float = 0.0
@@ -57,7 +59,17 @@ class Never:
     error: str
 
 
-Answer = Sent | TryAgain | Never
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It left, and no answer came: it may have arrived. `error` is a stable code.
+
+    Life safety goes out again with its key and says that it may be a second copy; routine is shown as unknown.
+    """
+
+    error: str
+
+
+Answer = Sent | TryAgain | Never | Unknown
 
 
 class Sender(Protocol):

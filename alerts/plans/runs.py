@@ -153,6 +153,17 @@ class Runs:
         run = self._each_role(run, _is_due(at), lambda now, state: self._offer(at, now, state))
         self._ledger.put_run(self._mark_overdue(at, run))
 
+    def unreached(self, at: int, run: Run, person: str) -> None:
+        """Nothing gets through to this person: where the person was asked last for a role, the next is asked now."""
+
+        def asked(state: RoleState) -> bool:
+            last = _role(run, state).holders[state.told - 1 : state.told]
+            return state.answered is None and state.next_at is not None and last == (person,)
+
+        if any(map(asked, run.roles)):
+            roles = tuple(replace(state, next_at=at) if asked(state) else state for state in run.roles)
+            self._ledger.put_run(replace(run, roles=roles))
+
     def complete(self, at: int, run: Run, step: str, actor: str, note: str) -> None:
         """A person has done a step."""
         steps = tuple(replace(state, done=at, done_by=actor) if state.step == step else state for state in run.steps)

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
+from alerts.letter import Letter
 from alerts.model import Alarm, Lane, RoleState, Run, Stage
 from alerts.notes import Code, Param, named, run_note
-from alerts.outbox import Letter, Outbox
+from alerts.outbox import Outbox
 from alerts.routing import Routing, holders
 from sensors.site.model import Message, Words
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from alerts.model import Lane, Message, MessageState
-from alerts.outbox import FAILING_AFTER, POLICIES, wait_ms
+from alerts.outbox import FAILING_AFTER, POLICIES, REFUSALS, wait_ms
 from sensors.actions import Acknowledge, AnswerMessage, StandDown, StartPlan
 from sensors.facts import FactKind
 from sensors.inputs import Reported
@@ -86,7 +86,7 @@ def test_a_dead_letter_is_an_alarm_told_by_another_channel_and_breeds_no_other(o
     scene = Scene(site(routing={"people": ["ann"]}), mute=True)
     scene.raised(FactKind.HELP, "b1")
     (message,) = [one for one in scene.engine.ready(scene.now) if one.channel == "hook"]
-    for _ in range(1 if outcome == "never" else POLICIES[Lane.LIFE_SAFETY].attempts):
+    for _ in range(REFUSALS if outcome == "never" else POLICIES[Lane.LIFE_SAFETY].attempts):
         scene.attempt(message.id)
         scene.report(message.id, outcome, "http_404")
     assert scene.rows.messages[message.id].state is MessageState.DEAD
@@ -98,6 +98,7 @@ def test_a_dead_letter_is_an_alarm_told_by_another_channel_and_breeds_no_other(o
     for one in told:
         scene.attempt(one.id)
         scene.report(one.id, "never", "address_550")
+        assert scene.rows.messages[one.id].state is MessageState.DEAD
     assert "dead_letter/mail" not in {one.key for one in scene.rows.alarms.values()}
 
 
@@ -135,8 +136,9 @@ def test_the_last_letter_to_a_channel_that_is_gone_is_closed_by_who_sees_it(*, b
     if before:
         scene.raised(FactKind.HELP, "b1")
         other = scene.message_to("cat")
-        scene.attempt(other.id)
-        scene.report(other.id, "never", "login_535")
+        for _ in range(REFUSALS):
+            scene.attempt(other.id)
+            scene.report(other.id, "never", "login_535")
     channels = tuple(one for one in scene.site.channels if one.id != "mail")
     scene.site = scene.site.model_copy(update={"channels": channels})
     scene.restart()

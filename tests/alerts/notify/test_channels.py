@@ -9,7 +9,7 @@ from alerts.notify.log import LogSender
 from alerts.notify.mqtt import MqttSender
 from alerts.notify.open import open_senders
 from alerts.notify.secret import SecretMissingError, read_secret
-from alerts.notify.sender import Sent, TryAgain
+from alerts.notify.sender import Answer, Sent, TryAgain, Unknown
 from sensors.site.model import LogChannel, MqttChannel, Secret, WebhookChannel
 from tests.alerts.notify.samples import TEXT, message
 
@@ -48,11 +48,16 @@ async def test_a_message_on_mqtt_says_whose_it_is_and_a_public_notice_is_nobodys
     assert b"token-of-the-link" not in payload
 
 
-async def test_a_lost_broker_is_tried_again() -> None:
+@pytest.mark.parametrize(
+    ("error", "answer"), [(ConnectionError(), TryAgain("broker_lost")), (TimeoutError(), Unknown("timeout"))]
+)
+async def test_a_lost_broker_is_tried_again_and_what_it_did_not_acknowledge_may_be_there(
+    error: Exception, answer: Answer
+) -> None:
     async def publish(topic: str, payload: bytes) -> None:
-        raise TimeoutError
+        raise error
 
-    assert await MqttSender(publish, "t").send(message(), TEXT) == TryAgain("broker_lost")
+    assert await MqttSender(publish, "t").send(message(), TEXT) == answer
 
 
 async def test_all_channels_of_a_site_are_opened(tmp_path: Path) -> None:

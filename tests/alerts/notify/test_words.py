@@ -15,7 +15,7 @@ NOW = 1_760_000_000_000
 BOOK = Phrasebook(ZoneInfo("Asia/Shanghai"), Links(b"secret", "http://h:1"), lambda: NOW)
 PARAMS = (
     ("kind", "fire"), ("subject", "w3"), ("subject_zh", "3号窗口"), ("subject_en", "Window 3"), ("plan", "fire"),
-    ("plan_zh", "火灾预案"), ("plan_en", "Fire plan"), ("zone", "b"), ("zone_zh", "B区"), ("zone_en", "Zone B"),
+    ("plan_zh", "火灾预案"), ("plan_en", "Fire plan"), ("zone", "b"), ("zone_zh", "B区"), ("zone_en", "Zone B"), ("count", "7"),
 )  # fmt: skip
 
 
@@ -165,3 +165,15 @@ def test_a_value_has_its_unit(kind: FactKind, detail: str, zh: str, en: str) -> 
 def test_an_old_code_still_goes_out() -> None:
     text = BOOK(message(note=Note("alarm.of_old", PARAMS)))
     assert text.title_en == "alarm.of_old"
+
+
+def test_a_summary_says_how_many_of_what_and_names_the_first() -> None:
+    params = (
+        ("count", "31"), ("kind.equipment_fault", "30"), ("kind.window_unstaffed", "1"),
+        ("sample_zh", "打印机、叫号机"), ("sample_en", "Printer, Kiosk"),
+    )  # fmt: skip
+    text = BOOK(message(note=Note(Code.SUMMARY.value, params)))
+    assert text.title == "31 条告警通知 / 31 notices of alarms"
+    assert "设备故障 30、窗口无人值守 1" in text.body_zh
+    assert "Equipment fault 30, Window unstaffed 1" in text.body_en
+    assert "Among them: Printer, Kiosk" in text.body_en

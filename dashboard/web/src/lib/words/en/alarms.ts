@@ -88,6 +88,7 @@ export const alarms: Record<keyof typeof zh, string> = {
   'event.alarm.nobody_to_tell': 'Nobody to tell',
   'event.message.answered': 'Message answered',
   'event.message.again': 'Sent again',
+  'event.message.gathered': 'Told in a summary',
   'event.message.unknown': 'Outcome of a message unknown',
   'event.message.dead': 'Message failed',
   'event.alarm.repeated': 'Reminded again',

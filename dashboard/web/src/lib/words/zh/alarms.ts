@@ -86,6 +86,7 @@ export const alarms = {
   'event.alarm.nobody_to_tell': '无人可通知',
   'event.message.answered': '消息已回应',
   'event.message.again': '重新发送',
+  'event.message.gathered': '并入汇总通知',
   'event.message.unknown': '发送结果未知',
   'event.message.dead': '消息发送失败',
   'event.alarm.repeated': '再次提醒',

@@ -16,6 +16,7 @@ from dashboard.moment import real_now
 from dashboard.server.desk import HallDesk
 from dashboard.sessions import hall_sessions, telling
 from dashboard.settings import Settings
+from dashboard.watching import WatchOfHall
 from gateway.batch import BatchMaker
 from gateway.fold import fold
 from gateway.history.contract import HistoryQuery, HistorySink
@@ -24,6 +25,9 @@ from gateway.link.paho import PahoLink, opened
 from gateway.pipeline import Clockwork, Pipeline
 from gateway.sending import SendingLoop
 from gateway.store.sql import Store
+from gateway.watch.commits import MeasuredJournal
+from gateway.watch.meters import Meters
+from gateway.watch.survey import Survey
 from sensors.decode.reception import Reception
 from sensors.hall.hall import Hall
 from sensors.inputs import Lane, Started
@@ -60,13 +64,16 @@ class HallParts:
     history: History
     clock: Clockwork
     words: Phrasebook
+    meters: Meters
 
 
 @contextlib.asynccontextmanager
 async def open_hall(parts: HallParts, group: asyncio.TaskGroup) -> AsyncIterator[HallDesk]:
     """One hall's path: folded, linked, shipping and sending; the end closes the inlet first and drains."""
     maker = await load_maker(parts)
-    pipeline = Pipeline(maker, parts.store.journal, parts.clock, recover=lambda: load_maker(parts))
+    journal = MeasuredJournal(parts.store.journal, parts.meters, parts.hall.id)
+    survey = Survey(parts.store.reader, parts.store.quarantine, parts.hall.id)
+    pipeline = Pipeline(maker, journal, parts.clock, recover=lambda: load_maker(parts))
     sessions = hall_sessions(parts.settings, parts.site, parts.hall.id, parts.clock, pipeline)
     shipper = await _shipper(parts, pipeline)
     async with (
@@ -79,6 +86,7 @@ async def open_hall(parts: HallParts, group: asyncio.TaskGroup) -> AsyncIterator
         shipping = group.create_task(shipper.run(), name=f"history-{parts.hall.id}")
         tell = telling(pipeline, "journal", parts.hall.id)
         housekeeping = group.create_task(keep_house(parts.store, parts.hall.id, tell), name=f"house-{parts.hall.id}")
+        surveying = group.create_task(survey.run(), name=f"survey-{parts.hall.id}")
         await pipeline.submit(Started(parts.clock.now(), parts.digest))
         for session in sessions:
             await inlet.enter_async_context(opened(session, group))
@@ -92,8 +100,10 @@ async def open_hall(parts: HallParts, group: asyncio.TaskGroup) -> AsyncIterator
             replay=ReplayFromQuarantine(pipeline),
             history=parts.history.query,
             health=HealthOfHistory(parts.history.name, shipper),
+            watch=WatchOfHall(pipeline, sessions, survey),
         )
         housekeeping.cancel()
+        surveying.cancel()
         await inlet.aclose()
         await _drain(sending, out, pipeline, path)
         shipping.cancel()

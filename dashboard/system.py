@@ -29,6 +29,7 @@ from gateway.influx.query import InfluxHistory
 from gateway.influx.ship import open_sink
 from gateway.pipeline import Clockwork
 from gateway.store.sql import Store, open_store
+from gateway.watch.meters import Meters
 from sensors.site.load import Loaded, read_site
 from sensors.site.model import Site
 from sensors.site.problem import format_problems
@@ -52,12 +53,15 @@ async def run_system(settings: Settings, *, clock: Clockwork | None = None, read
         links = Links(await store.records.secret("links"), settings.public_url)
         words = {hall.id: Phrasebook(ZoneInfo(hall.timezone), links, real_now) for hall in site.halls}
         doors = Doors(store.accounts, real_now)
+        meters = Meters()
         async with contextlib.AsyncExitStack() as halls:
             desks: dict[str, HallDesk] = {}
             for hall in site.halls:
-                parts = HallParts(settings, site, hall, loaded.digest, sites, store, history, time_of, words[hall.id])
+                parts = HallParts(
+                    settings, site, hall, loaded.digest, sites, store, history, time_of, words[hall.id], meters
+                )
                 desks[hall.id] = await halls.enter_async_context(open_hall(parts, group))
-            house = House(desks, store.accounts)
+            house = House(desks, store.accounts, meters)
             answering = Answering(links, lambda message: words[message.hall](message), real_now)
             app = make_app(house, doors, answering, _wishes(settings))
             async with serving(app, settings.host, settings.port, settings.socket):

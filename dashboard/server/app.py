@@ -5,13 +5,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from pydantic import SecretStr
 
-from dashboard.server import answer, api, lookups, quarantine
+from dashboard.server import answer, api, health, lookups, quarantine
 from dashboard.server.accounts import Doors
 from dashboard.server.ask import OPTIONS, Options
 from dashboard.server.desk import HOUSE, House
+from dashboard.server.figures import HallFigures
 from dashboard.server.guard import BODY_LIMIT, DOORS, HOSTS, guard, secure_headers
 from dashboard.server.live import Hub
+from dashboard.server.metrics import FIGURES, Figures, metrics
 from dashboard.server.page_socket import HUBS, live
 from dashboard.server.problem import problems
 from dashboard.server.static import STATIC, add_static, build_of
@@ -19,13 +22,17 @@ from dashboard.server.static import STATIC, add_static, build_of
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How the server shall be: `base_url` is how people reach it, `open_names` shows names to everybody."""
+    """How the server shall be: `base_url` is how people reach it, `open_names` shows names to everybody.
+
+    `metrics_token` opens the figures over TCP.
+    """
 
     base_url: str
     demo: bool = False
     clock_rate: float = 1.0
     open_names: bool = False
     static: Path = STATIC
+    metrics_token: SecretStr | None = None
 
 
 def make_app(
@@ -46,6 +53,8 @@ def make_app(
     app[HUBS] = {
         id_: Hub(desk, build=build, demo=wishes.demo, rate=wishes.clock_rate) for id_, desk in house.halls.items()
     }
+    house.meters.registry.register(HallFigures(house, app[HUBS].values()))
+    app[FIGURES] = Figures(house.meters.registry, wishes.metrics_token)
     add_routes(app)
     add_static(app, wishes.static)
     app.on_response_prepare.append(secure_headers)
@@ -57,6 +66,9 @@ def add_routes(app: web.Application) -> None:
     """Every address that is answered, beside the page's files."""
     app.add_routes(
         [
+            web.get("/healthz", health.healthz),
+            web.get("/readyz", health.readyz),
+            web.get("/metrics", metrics),
             web.get("/api/v1/live", live),
             web.post("/api/v1/actions", api.act),
             web.post("/api/v1/login", api.login),

@@ -1,7 +1,7 @@
 """What the server asks of the rest of the house, hall by hall: small protocols, declared where they are needed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from aiohttp import web
@@ -12,6 +12,8 @@ from gateway.store.accounts import Accounts
 from gateway.store.contract import QuarantineRow
 from gateway.store.quarantine import Quarantine
 from gateway.store.records import Records
+from gateway.watch.meters import Meters
+from gateway.watch.watched import Watched
 from sensors.actions import Action
 from sensors.hall.state import HallState
 from sensors.site.index import SiteIndex
@@ -75,6 +77,14 @@ class Health(Protocol):
         ...
 
 
+class Watch(Protocol):
+    """Asks how the path itself is."""
+
+    def __call__(self) -> Watched:
+        """As of now; answers at once."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class HallDesk:
     """One hall, with all that the server needs of it."""
@@ -87,6 +97,7 @@ class HallDesk:
     replay: Replay
     history: HistoryQuery
     health: Health
+    watch: Watch = Watched
 
     @property
     def id(self) -> str:
@@ -100,6 +111,7 @@ class House:
 
     halls: Mapping[str, HallDesk]
     accounts: Accounts
+    meters: Meters = field(default_factory=Meters)
 
     def hall(self, id: str | None) -> HallDesk | None:
         """A hall by its id; without one, the first."""

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import aiohttp
 from aiohttp import web
 from argon2 import PasswordHasher
+from pydantic import SecretStr
 
 from alerts.model import Alarm, Book, Message, Outcome, Priority, Ticket, TicketState
 from alerts.notify.links import Links
@@ -24,6 +25,7 @@ from dashboard.server.serve import Served, serving
 from gateway.history.contract import Asked, How, Sample
 from gateway.store.contract import QuarantineRow
 from gateway.store.sql import Store, open_store, sqlite_url
+from gateway.watch.watched import Watched
 from sensors.actions import Action
 from sensors.errors import RefusedError, UndecodableError
 from sensors.facts import FactKind, Subject
@@ -130,6 +132,16 @@ class FakeView:
     book: Book = field(default_factory=Book)
 
 
+@dataclass(slots=True)
+class FakeWatch:
+    """How the path is, as a test says."""
+
+    seen: Watched = field(default_factory=Watched)
+
+    def __call__(self) -> Watched:
+        return self.seen
+
+
 class FakeHistory:
     """Answers every aggregate with one value at the start."""
 
@@ -155,20 +167,26 @@ class Running:
     view: FakeView
     links: Links
     socket: Path
+    watch: FakeWatch
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.served.port}"
+
+    def watched(self, seen: Watched) -> None:
+        self.watch.seen = seen
 
     def change(self) -> None:
         self.path.changed()
 
 
 @asynccontextmanager
-async def running(folder: Path, *, static: Path | None = None, open_names: bool = False) -> AsyncIterator[Running]:
+async def running(
+    folder: Path, *, static: Path | None = None, open_names: bool = False, metrics_token: str | None = None
+) -> AsyncIterator[Running]:
     """Run the server on a free port and a socket, over a real store; `wang` can log in with `PASSWORD`."""
     socket = folder / "hallwatch.sock"
-    path, view = FakePath(), FakeView()
+    path, view, watch = FakePath(), FakeView(), FakeWatch()
 
     async def replay(row: QuarantineRow) -> None:
         if row.message.payload == b"rubbish":
@@ -177,17 +195,19 @@ async def running(folder: Path, *, static: Path | None = None, open_names: bool 
     async with open_store(sqlite_url(folder / "store.db")) as store:
         desk = HallDesk(
             SiteIndex(SITE, SITE.halls[0]), path, view, store.records, store.quarantine, replay, FakeHistory(),
-            lambda: HistoryHealth("sqlite", 3),
+            lambda: HistoryHealth("sqlite", 3), watch,
         )  # fmt: skip
         doors = Doors(store.accounts, real_now, PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
         await doors.add("wang", PASSWORD, "wang")
         links = Links(b"secret", "http://127.0.0.1")
         words = Phrasebook(ZoneInfo("Asia/Shanghai"), links, real_now)
-        wishes = Wishes("http://127.0.0.1", open_names=open_names, static=static or folder / "none")
+        token = None if metrics_token is None else SecretStr(metrics_token)
+        static = static or folder / "none"
+        wishes = Wishes("http://127.0.0.1", open_names=open_names, static=static, metrics_token=token)
         house = House({"h1": desk}, store.accounts)
         app = make_app(house, doors, Answering(links, words, real_now), wishes)
         async with serving(app, "127.0.0.1", 0, socket) as served:
-            yield Running(served, app, store, doors, path, view, links, socket)
+            yield Running(served, app, store, doors, path, view, links, socket, watch)
 
 
 def real_now() -> int:

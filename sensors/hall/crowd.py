@@ -27,18 +27,27 @@ class _Counted:
     rank: int
     whole: bool
 
-    def reaches(self, level: CrowdLevel, limit: float) -> bool:
-        return self.people >= limit or self.rank >= RANK[level]
+    def reaches(self, step: "_Step") -> bool:
+        return self.people >= step.limit or self.rank >= RANK[step.level]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One level of a zone: how many people make it, and the rule by which it is held."""
+
+    level: CrowdLevel
+    limit: float
+    rule: Rule
 
 
 class CrowdMachine:
     """Keeps each zone's counts and level; tells CROWD from the site's `alarm_from` level up."""
 
-    __slots__ = ("_floor", "_people")
+    __slots__ = ("_floor", "_known")
 
     def __init__(self, floor: Floor) -> None:
         self._floor = floor
-        self._people: dict[str, dict[CrowdLevel, float]] = {}  # of the site alone, worked out once
+        self._known: dict[str, dict[CrowdLevel, _Step]] = {}  # of the site alone, worked out once
 
     def take_count(self, device: DeviceState, reading: Reading, value: PeopleCount, now: int) -> None:
         """Take an occupancy or crossings. A retained occupancy is shown until the sensor speaks, and raises nothing."""
@@ -51,11 +60,13 @@ class CrowdMachine:
             return
         zone.counts[device.id] = count
         zone.at = now
-        if reading.retained and device.id not in zone.unsure:
+        unsure = device.id in zone.unsure
+        if reading.retained and not unsure:
             zone.unsure = sorted([*zone.unsure, device.id])
-        elif not reading.retained and device.id in zone.unsure:
+        elif not reading.retained and unsure:
             zone.unsure.remove(device.id)
-        self._floor.marks.zones.add(zone.id)
+        if count != before or unsure is not reading.retained:
+            self._floor.marks.zones.add(zone.id)
 
     def take_level(self, device: DeviceState, reading: Reading, value: Crowd, now: int) -> None:
         """Take the level that a device itself gives, or its count against its own threshold (orange)."""
@@ -92,11 +103,11 @@ class CrowdMachine:
         zone.unsure = [known for known in zone.unsure if known in sensors]
         zone.occupancy = sum(zone.counts.values()) if zone.counts else None
         counted = self._count(zone, sensors)
-        limits = self._limits(site)
-        for level in RISING:
-            self._judge(zone, level, counted, limits[level], now)
-        held = self._held(id)
-        known = counted.whole or (held is not CrowdLevel.NORMAL and counted.reaches(held, limits[held]))
+        steps = self._steps(site)
+        for step in steps.values():
+            self._judge(step, counted, now)
+        held = self._held(steps)
+        known = counted.whole or (held is not CrowdLevel.NORMAL and counted.reaches(steps[held]))
         shown = held if known else None
         if shown is not zone.level:
             zone.level, zone.level_since = shown, now
@@ -109,7 +120,7 @@ class CrowdMachine:
             return
         known = self._floor.conditions.get(key)
         density = None if zone.occupancy is None else round(zone.occupancy / site.area_m2, 2)
-        limit = round(self._limits(site)[held] / site.area_m2, 2)
+        limit = round(self._steps(site)[held].limit / site.area_m2, 2)
         seen = Evidence(held.value, density, limit, held)
         if known is None:
             step = self._floor.conditions.get(f"{STEP}{zone.id}/{held.value}")
@@ -119,20 +130,17 @@ class CrowdMachine:
         elif known.level is not held:
             self._floor.conditions.again(key, now, seen)
 
-    def _judge(self, zone: ZoneState, level: CrowdLevel, counted: _Counted, limit: float, now: int) -> None:
+    def _judge(self, step: _Step, counted: _Counted, now: int) -> None:
         """Give one level its truth. Between 85 % and 100 % of it, what is held goes on and nothing begins."""
-        key = f"{STEP}{zone.id}/{level.value}"
-        known = self._floor.conditions.get(key)
-        reached = counted.reaches(level, limit)
+        known = self._floor.conditions.get(step.rule.key)
+        reached = counted.reaches(step)
         if known is None and not reached:
             return
-        crowd = self._floor.limits.crowd
         truth: bool | None = reached
         if not reached:
-            near = counted.people >= limit * crowd.clear_below
+            near = counted.people >= step.limit * self._floor.limits.crowd.clear_below
             truth = (near and known is not None and known.active is not None) if counted.whole else None
-        rule = Rule(key, None, Subject("zone", zone.id), crowd.raise_s * 1000, crowd.clear_s * 1000)
-        self._floor.conditions.observe(rule, truth, now)
+        self._floor.conditions.observe(step.rule, truth, now)
 
     def _count(self, zone: ZoneState, sensors: list[str]) -> _Counted:
         """What the sensors that are heard say live, and whether those are all."""
@@ -147,22 +155,28 @@ class CrowdMachine:
                 rank = max(rank, 0 if said is None else RANK[said])
         return _Counted(people, rank, whole)
 
-    def _limits(self, site: Zone) -> dict[CrowdLevel, float]:
-        """How many people make a level; at its capacity a zone is at least orange."""
-        known = self._people.get(site.id)
+    def _steps(self, site: Zone) -> dict[CrowdLevel, _Step]:
+        """The levels of a zone, rising; at its capacity a zone is at least orange."""
+        known = self._known.get(site.id)
         if known is None:
             crowd, cap = self._floor.limits.crowd, float(site.capacity)
-            known = {
+            people = {
                 CrowdLevel.BLUE: min(crowd.blue * site.area_m2, cap),
                 CrowdLevel.YELLOW: min(crowd.yellow * site.area_m2, cap),
                 CrowdLevel.ORANGE: min(crowd.orange * site.area_m2, cap),
                 CrowdLevel.RED: crowd.red * site.area_m2,
             }
-            self._people[site.id] = known
+            known = {level: _Step(level, limit, self._rule(site.id, level)) for level, limit in people.items()}
+            self._known[site.id] = known
         return known
 
-    def _held(self, id: str) -> CrowdLevel:
-        held = [level for level in RISING if self._floor.conditions.active(f"{STEP}{id}/{level.value}")]
+    def _rule(self, id: str, level: CrowdLevel) -> Rule:
+        crowd = self._floor.limits.crowd
+        key = f"{STEP}{id}/{level.value}"
+        return Rule(key, None, Subject("zone", id), crowd.raise_s * 1000, crowd.clear_s * 1000)
+
+    def _held(self, steps: dict[CrowdLevel, _Step]) -> CrowdLevel:
+        held = [step.level for step in steps.values() if self._floor.conditions.active(step.rule.key)]
         return held[-1] if held else CrowdLevel.NORMAL
 
     def _zone(self, device: DeviceState) -> ZoneState | None:

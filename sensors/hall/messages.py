@@ -3,6 +3,9 @@
 The common path (an approved device, a live reading) is kept short: it is walked for every message.
 """
 
+from collections.abc import Callable
+from typing import Any, Final
+
 from sensors.decode.reception import Arrival
 from sensors.decode.sequence import is_late, record
 from sensors.facts import FactKind
@@ -33,7 +36,13 @@ from sensors.readings import (
     Presence,
     Queue,
     Reading,
+    Value,
 )
+
+# No device can have this id.
+UNLISTED: Final = "~unlisted"
+
+Taker = Callable[[DeviceState, Reading, Any, int], None]
 
 
 class MessageMachine:
@@ -47,9 +56,9 @@ class MessageMachine:
         "_fire",
         "_floor",
         "_liveness",
-        "_queues",
         "_registry",
         "_staffing",
+        "_takers",
     )
 
     def __init__(
@@ -67,11 +76,24 @@ class MessageMachine:
         self._liveness = liveness
         self._staffing = staffing
         self._attendance = attendance
-        self._queues = queues
         self._crowd = crowd
         self._fire = FireMachine(floor)
         self._equipment = EquipmentMachine(floor)
         self._buttons = ButtonMachine(floor)
+        # Who takes which value; of what is not named here nothing follows (a room's climate is history alone).
+        self._takers: dict[type[Value], Taker] = {
+            Availability: self._said,
+            Badge: self._badge,
+            Battery: self._equipment.take_battery,
+            Button: self._buttons.take,
+            Contact: self._equipment.take_contact,
+            Crowd: crowd.take_level,
+            Equipment: self._equipment.take,
+            Fire: self._detector,
+            PeopleCount: crowd.take_count,
+            Presence: staffing.presence,
+            Queue: queues.take,
+        }
 
     def take(self, item: Heard, arrival: Arrival, now: int) -> None:
         """Take one message. One that was mended and replayed is history: it is stored, and is no event here."""
@@ -111,7 +133,9 @@ class MessageMachine:
             if isinstance(reading.value, Availability) and not reading.value.online:
                 return
         self._liveness.heard(device, now, item.lane)
-        if decoded.device_time is not None and decoded.clock is not Clock.NONE and not decoded.flags & Flag.HISTORY:
+        if decoded.device_time is None or decoded.clock is Clock.NONE:
+            return
+        if not decoded.flags or Flag.HISTORY not in decoded.flags:
             self._liveness.told_time(device, decoded.device_time, decoded.clock, now)
 
     def _count(self, device: DeviceState, item: Heard, arrival: Arrival, now: int) -> None:
@@ -132,7 +156,8 @@ class MessageMachine:
     ) -> None:
         """A device that does not count: nothing that it says does, a fire excepted. Without a place in the list too."""
         if device is None:
-            device = DeviceState(arrival.device, arrival.family, arrival.decoded.address, Origin.DISCOVERED, ())
+            self._unlisted(arrival, now)
+            return
         device.last_seen = now
         device.sample = item.payload[:SAMPLE_BYTES]
         if device.origin is Origin.DISCOVERED:
@@ -143,32 +168,21 @@ class MessageMachine:
             if isinstance(reading.value, Fire) and (reading.value.alarm or not late):
                 self._fire.take(device, reading, reading.value, now, approved=False)
 
+    def _unlisted(self, arrival: Arrival, now: int) -> None:
+        """There is no room to list it: whatever such devices are called, their fires are one alarm for people."""
+        device = DeviceState(UNLISTED, arrival.family, arrival.decoded.address, Origin.DISCOVERED, ())
+        for reading in arrival.readings:
+            if isinstance(reading.value, Fire):
+                self._fire.take_unlisted(device, reading, reading.value, now)
+
     def _reading(self, device: DeviceState, reading: Reading, now: int) -> None:
-        match reading.value:
-            case Badge() as value:
-                self._badge(device, reading, value, now)
-            case Presence() as value:
-                self._staffing.presence(device, reading, value, now)
-            case PeopleCount() as value:
-                self._crowd.take_count(device, reading, value, now)
-            case Queue() as value:
-                self._queues.take(device, reading, value, now)
-            case Equipment() as value:
-                self._equipment.take(device, reading, value, now)
-            case Fire() as value:
-                self._detector(device, reading, value, now)
-            case Availability() as value:
-                self._liveness.said(device, value, now, live=reading.live)
-            case Crowd() as value:
-                self._crowd.take_level(device, reading, value, now)
-            case Button() as value:
-                self._buttons.take(device, reading, value, now)
-            case Contact() as value:
-                self._equipment.take_contact(device, reading, value, now)
-            case Battery() as value:
-                self._equipment.take_battery(device, reading, value, now)
-            case _:
-                pass
+        value = reading.value
+        taker = self._takers.get(type(value))
+        if taker is not None:
+            taker(device, reading, value, now)
+
+    def _said(self, device: DeviceState, reading: Reading, value: Availability, now: int) -> None:
+        self._liveness.said(device, value, now, live=reading.live)
 
     def _late(self, device: DeviceState, reading: Reading, now: int) -> None:
         """What was overtaken by a later word of the device: what happened still counts, a state does not.

@@ -28,9 +28,11 @@ class QueueMachine:
         queue = None if device.service is None else self._floor.state.services.get(device.service)
         if queue is None or reading.flags or (reading.retained and queue.live):
             return
-        queue.length, queue.own_wait_s, queue.at = value.length, value.wait_s, now
-        queue.live = not reading.retained
-        self._floor.marks.services.add(queue.id)
+        queue.at = now
+        before = (queue.length, queue.own_wait_s, queue.live)
+        queue.length, queue.own_wait_s, queue.live = value.length, value.wait_s, not reading.retained
+        if before != (queue.length, queue.own_wait_s, queue.live):
+            self._floor.marks.services.add(queue.id)
 
     def doubt(self, device: DeviceState) -> None:
         """What a queue's sensor said last is not known to be so any more."""

@@ -82,7 +82,7 @@ class StaffingMachine:
         window = None if device.window is None else self._floor.state.windows.get(device.window)
         if window is None or reading.flags or (reading.retained and device.id in window.seats):
             return
-        if reading.live:
+        if reading.live and window.seats.get(device.id) is not value.present:
             window.seats[device.id] = value.present
             self._floor.marks.windows.add(window.id)
         window.present, window.present_at = value.present or any(window.seats.values()), now

@@ -18,7 +18,6 @@ from sensors.decode.reception import Received, Reception, Verdict
 from sensors.errors import RefusedError
 from sensors.inputs import Acted, AnyInput, Heard, Started, Tallied, Tally, Ticked, pack
 
-KEPT_BYTES = 16_384
 FAILED = "failed"
 
 
@@ -68,11 +67,15 @@ class _Draft:
     quarantined: list[Quarantined] = field(default_factory=list)
     released: list[int] = field(default_factory=list)
     tallies: dict[str, dict[str, int]] = field(default_factory=dict)
+    reasons: dict[str, dict[str, int]] = field(default_factory=dict)
 
-    def count(self, device: str, verdict: Verdict) -> None:
+    def count(self, device: str, verdict: Verdict, reason: str = "") -> None:
         tally = self.tallies.setdefault(device, {"received": 0})
         tally["received"] += 1
         tally[verdict.value] = tally.get(verdict.value, 0) + 1
+        if reason:
+            reasons = self.reasons.setdefault(device, {})
+            reasons[reason] = reasons.get(reason, 0) + 1
 
 
 class BatchMaker:
@@ -105,8 +108,9 @@ class BatchMaker:
         """Put a message that nothing can take into quarantine, alone."""
         draft = _Draft()
         packet = delivery.packet
-        draft.quarantined.append(self._quarantined(packet, "", FAILED, repr(error)))
-        draft.count("", Verdict.QUARANTINED)
+        received = Received(Verdict.QUARANTINED, "", None, FAILED, repr(error))
+        draft.quarantined.append(self._quarantined(packet, received))
+        draft.count("", Verdict.QUARANTINED, FAILED)
         self._close_account(draft)
         return Prepared(batch=self._batch(draft), deliveries=[delivery])
 
@@ -116,15 +120,16 @@ class BatchMaker:
 
     def _take_message(self, packet: Packet, draft: _Draft) -> bool:
         received = self.reception.receive(packet)
-        draft.count(received.device, received.verdict)
+        draft.count(received.device, received.verdict, received.reason)
         if received.verdict is Verdict.QUARANTINED:
-            draft.quarantined.append(self._quarantined(packet, received.device, received.reason, received.detail))
+            draft.quarantined.append(self._quarantined(packet, received))
         if received.arrival is None or received.verdict in {Verdict.DUPLICATE, Verdict.REFUSED}:
             return False
+        kept = received.kept or packet
         heard = Heard(
             self._at(packet.at),
-            packet.topic,
-            packet.payload,
+            kept.topic,
+            kept.payload,
             packet.lane,
             packet.retained,
             awaiting=received.verdict is Verdict.AWAITING,
@@ -158,7 +163,10 @@ class BatchMaker:
 
     def _close_account(self, draft: _Draft) -> None:
         if draft.tallies:
-            tallies = tuple(Tally(device, **counts) for device, counts in draft.tallies.items())
+            tallies = tuple(
+                Tally(device, **counts, reasons=draft.reasons.get(device, {}))
+                for device, counts in draft.tallies.items()
+            )
             item = Tallied(self.core.hall.state.now, tallies)
             self.core.step(item)
             draft.inputs.append(item)
@@ -179,17 +187,17 @@ class BatchMaker:
         self.index += len(draft.inputs)
         return batch
 
-    def _quarantined(self, packet: Packet, device: str, reason: str, detail: str) -> Quarantined:
+    def _quarantined(self, packet: Packet, received: Received) -> Quarantined:
         return Quarantined(
             hall=self.hall,
             at=packet.at,
-            device=device,
+            device=received.device,
             topic=packet.topic.replace("\x00", "�")[:1024],
-            payload=packet.payload[:KEPT_BYTES],
+            payload=packet.payload[: received.kept_bytes],
             length=len(packet.payload),
             digest=hashlib.sha256(packet.payload).hexdigest(),
-            reason=reason,
-            detail=detail.replace("\x00", "�")[:500],
+            reason=received.reason,
+            detail=received.detail.replace("\x00", "�")[:500],
             retained=packet.retained,
             lane=int(packet.lane),
         )

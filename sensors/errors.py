@@ -15,7 +15,8 @@ class UndecodableError(HallwatchError):
     `reason` is one of the stable codes of `sensors.decode.reasons`; `detail` is a sentence for people.
     `address` names the device where the topic says so. `suspected` is what a message too damaged to be read
     nevertheless says for life safety (a fire, a call for help), with the `flags` that can be made out in it:
-    such a message is never simply lost.
+    such a message is never simply lost. `evidence` are the words that say so: too damaged to be read as well, they
+    say the same when they are looked at in the message's place.
     """
 
     code = "undecodable"
@@ -27,6 +28,7 @@ class UndecodableError(HallwatchError):
         self.address = address
         self.suspected: Value | None = None
         self.flags = Flag.NONE
+        self.evidence = b""
 
     @property
     def suspected_fire(self) -> bool:

@@ -34,9 +34,14 @@ REASONS: Final[dict[str, Reason]] = {
             "device_mismatch", "消息中的设备与主题中的设备不一致", "The message and its topic name different devices"
         ),
         Reason("sequence_without_boot", "有序号 seq 却没有启动号 boot", "A sequence number came without a boot number"),
+        Reason("topic_too_long", "主题超过长度上限", "The topic is longer than allowed"),
         Reason("failed", "处理这条消息时系统出错", "The system failed on this message"),
         Reason("ignored", "该主题不是设备读数，不予处理", "This topic carries no readings", refused=True),
         Reason("retired", "设备已停用", "The device is retired", refused=True),
+        Reason("over_rate", "设备发送过快，超出其配额", "The device sends more than its share", refused=True),
+        Reason("too_many_devices", "设备总数已达上限", "There are as many devices as allowed", refused=True),
+        Reason("too_many_topics", "主题数量已达上限", "There are as many topics as allowed", refused=True),
+        Reason("quarantine_full", "隔离区暂时已满", "The quarantine has grown enough for now", refused=True),
         Reason("too_many_unknown", "未登记的设备过多", "Too many devices are waiting for approval", refused=True),
     )
 }

@@ -10,19 +10,22 @@ from typing import Final
 
 import msgspec
 
+from sensors.decode.bounds import Bounds, no_room
 from sensors.decode.families import families_of
 from sensors.decode.family import Decoded, Family, Known, Packet, Subscription
 from sensors.decode.identity import Directory, new_id
 from sensors.decode.reasons import REASONS
 from sensors.decode.sequence import is_duplicate, was_heard
+from sensors.decode.suspicion import kept_of
 from sensors.errors import UndecodableError
 from sensors.hall.state import DeviceState, HallState, Origin
 from sensors.inputs import Heard
-from sensors.readings import Fire, Flag, Kind, Place, Reading
+from sensors.readings import Button, ButtonAction, Fire, Flag, Kind, Place, Reading
 from sensors.site.model import Site
 
-# Whoever may publish can invent names; a list that nobody can read to its end helps nobody.
-DISCOVERED_AT_MOST: Final = 1000
+# What the quarantine keeps of a message, and of one that speaks of a fire when it has grown enough for now.
+KEPT_BYTES: Final = 16_384
+KEPT_BYTES_AT_LEAST: Final = 512
 _NO_FLAGS: Final = Flag.NONE
 _place: Final = lru_cache(maxsize=4096)(Place)
 
@@ -51,7 +54,8 @@ class Received(msgspec.Struct, frozen=True):
     """The verdict on one packet; `arrival` for what is admitted, `reason` and `detail` for what is not.
 
     A message that cannot be decoded and yet seems to report a fire or to call for help is quarantined and has
-    an arrival all the same: it must be folded like any other.
+    an arrival all the same: it must be folded like any other. `kept` is the message as the journal keeps it, where
+    that is not as it came; `kept_bytes` is how much of the payload the quarantine keeps.
     """
 
     verdict: Verdict
@@ -59,6 +63,8 @@ class Received(msgspec.Struct, frozen=True):
     arrival: Arrival | None = None
     reason: str = ""
     detail: str = ""
+    kept: Packet | None = None
+    kept_bytes: int = KEPT_BYTES
 
 
 class Reception:
@@ -69,6 +75,9 @@ class Reception:
         self._devices = state.devices
         self._directory = Directory(state.devices)
         self._families = families_of(site, hall)
+        self._bounds = Bounds(site.limits)
+        self._topic_length = site.limits.topic_length
+        self._payload_bytes = site.limits.payload_kib * 1024
 
     def subscriptions(self) -> tuple[Subscription, ...]:
         """What both sessions must hear for the devices known now; no two filters overlap."""
@@ -85,9 +94,11 @@ class Reception:
 
     def receive(self, packet: Packet) -> Received:
         """Judge one packet; never raises."""
+        if len(packet.topic) > self._topic_length or len(packet.payload) > self._payload_bytes:
+            return self._over_long(packet)
         family = self._family(packet.topic)
         if family is None:
-            return _refused("topic_unknown", "", "no device family of this site has this topic")
+            return self._unreadable(packet, "", "topic_unknown", "no device family of this site has this topic")
         try:
             decoded = family.decode(packet)
         except UndecodableError as error:
@@ -95,13 +106,7 @@ class Reception:
         device = self._directory.find(family.name, decoded.address)
         if device is None:
             return self._unknown(family, packet, decoded)
-        if is_duplicate(device, decoded, packet.topic, packet.payload, dup=packet.dup):
-            return Received(Verdict.DUPLICATE, device.id)
-        approved = _approved(device)
-        if device.origin is Origin.RETIRED and not _reports_fire(decoded):
-            return _refused("retired", device.id, "it is listed as retired; only a fire is heard from it")
-        arrival = self._arrival(family, device.id, device, decoded, packet, approved=approved)
-        return Received(Verdict.STORED if approved else Verdict.AWAITING, device.id, arrival)
+        return self._known(family, device, packet, decoded)
 
     def read(self, heard: Heard) -> Arrival | None:
         """Make the arrival of an admitted message again; None if this version can no longer read it."""
@@ -127,25 +132,76 @@ class Reception:
                 return family
         return None
 
+    def _known(self, family: Family, device: DeviceState, packet: Packet, decoded: Decoded) -> Received:
+        """A device that the site names, or that was listed before."""
+        if is_duplicate(device, decoded, packet.topic, packet.payload, dup=packet.dup):
+            return Received(Verdict.DUPLICATE, device.id)
+        reason = self._over(device.id, packet)
+        if reason and not _vital(decoded):
+            return _refused(reason, device.id)
+        approved = _approved(device)
+        if device.origin is Origin.RETIRED and not _reports_fire(decoded):
+            return _refused("retired", device.id)
+        arrival = self._arrival(family, device.id, device, decoded, packet, approved=approved)
+        return Received(Verdict.STORED if approved else Verdict.AWAITING, device.id, arrival)
+
+    def _over(self, device: str, packet: Packet) -> str:
+        """Which bound this message of a device is over, "" for none."""
+        if not self._bounds.in_time(device, packet):
+            return "over_rate"
+        return "" if self._bounds.known_topic(packet.topic) else "too_many_topics"
+
     def _unknown(self, family: Family, packet: Packet, decoded: Decoded) -> Received:
-        """A device that nobody has named: it is listed and waits; its fire is heard."""
+        """A device that nobody has named: it is listed and waits; its fire is heard, its call for help is kept."""
         name = new_id(self._devices, family.name, decoded.address)
-        if self._directory.discovered >= DISCOVERED_AT_MOST and not _reports_fire(decoded):
-            return _refused("too_many_unknown", name, f"{DISCOVERED_AT_MOST} devices are waiting already")
+        reason = no_room(self._bounds.limits, len(self._devices), self._directory.discovered)
+        reason = reason or self._over(name, packet)
+        if reason and not _vital(decoded):
+            return _refused(reason, "")
         arrival = self._arrival(family, name, None, decoded, packet, approved=False)
         return Received(Verdict.AWAITING, name, arrival)
+
+    def _over_long(self, packet: Packet) -> Received:
+        """Longer than anything that is read: only a fire or a call for help in it counts, however damaged."""
+        long_topic = len(packet.topic) > self._topic_length
+        cut = packet
+        reason, detail = "too_large", f"{len(packet.payload)} bytes, at most {self._payload_bytes} are read"
+        if long_topic:
+            reason, detail = "topic_too_long", f"{len(packet.topic)} characters, at most {self._topic_length} are read"
+            cut = msgspec.structs.replace(packet, topic=_ends_of(packet.topic, self._topic_length))
+        family = self._family(cut.topic)
+        if family is None:
+            return self._unreadable(packet, "", reason, detail)
+        try:
+            decoded = family.decode(cut)
+        except UndecodableError as error:
+            error.reason, error.detail = reason, detail
+            return self._undecodable(family, cut, error)
+        if _vital(decoded) and len(cut.payload) <= self._payload_bytes:
+            return msgspec.structs.replace(self.receive(cut), kept=cut)
+        return self._unreadable(packet, "", reason, detail)
 
     def _undecodable(self, family: Family, packet: Packet, error: UndecodableError) -> Received:
         device = self._directory.find(family.name, error.address)
         name = device.id if device is not None else ""
         if REASONS[error.reason].refused:
-            return _refused(error.reason, name, error.detail)
+            return Received(Verdict.REFUSED, name, None, error.reason, error.detail)
         if error.suspected is None:
-            return Received(Verdict.QUARANTINED, name, None, error.reason, error.detail)
-        if device is not None and packet.dup and was_heard(device, packet.topic, packet.payload):
+            return self._unreadable(packet, name, error.reason, error.detail)
+        kept = msgspec.structs.replace(packet, payload=kept_of(error, packet.payload))
+        if device is not None and packet.dup and was_heard(device, kept.topic, kept.payload):
             return Received(Verdict.DUPLICATE, name)
-        arrival = self._suspected(family, packet, error)
-        return Received(Verdict.QUARANTINED, arrival.device, arrival, error.reason, error.detail)
+        arrival = self._suspected(family, kept, error)
+        room = KEPT_BYTES if self._bounds.quarantine_takes(packet, KEPT_BYTES) else KEPT_BYTES_AT_LEAST
+        return Received(Verdict.QUARANTINED, arrival.device, arrival, error.reason, error.detail, kept, room)
+
+    def _unreadable(self, packet: Packet, device: str, reason: str, detail: str) -> Received:
+        """To quarantine, unless its device is over its rate, or the quarantine has grown enough."""
+        if device and not self._bounds.in_time(device, packet):
+            return _refused("over_rate", device)
+        if not self._bounds.quarantine_takes(packet, KEPT_BYTES):
+            return _refused("quarantine_full", device)
+        return Received(Verdict.QUARANTINED, device, None, reason, detail)
 
     def _suspected(self, family: Family, packet: Packet, error: UndecodableError) -> Arrival:
         """What a damaged message seems to say: a fire asks people to look, whoever it comes from."""
@@ -202,6 +258,17 @@ def _reports_fire(decoded: Decoded) -> bool:
     return any(isinstance(value, Fire) and value.alarm for _, value in decoded.values)
 
 
-def _refused(reason: str, device: str, detail: str) -> Received:
-    verdict = Verdict.REFUSED if REASONS[reason].refused else Verdict.QUARANTINED
-    return Received(verdict, device, None, reason, detail)
+def _vital(decoded: Decoded) -> bool:
+    """A fire or a call for help: no bound ever discards it."""
+    helps = (isinstance(value, Button) and value.action is ButtonAction.HELP for _, value in decoded.values)
+    return _reports_fire(decoded) or any(helps)
+
+
+def _ends_of(topic: str, length: int) -> str:
+    """An over-long topic as it is kept: by its beginning and its end a family knows it again."""
+    half = length // 2
+    return f"{topic[:half]}…{topic[-half + 1 :]}"
+
+
+def _refused(reason: str, device: str) -> Received:
+    return Received(Verdict.REFUSED, device, None, reason, REASONS[reason].en)

@@ -15,3 +15,5 @@ def add(state: HallState, item: Tallied) -> None:
         account.quarantined += tally.quarantined
         account.refused += tally.refused
         account.awaiting += tally.awaiting
+        for reason, count in tally.reasons.items():
+            account.reasons[reason] = account.reasons.get(reason, 0) + count

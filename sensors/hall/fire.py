@@ -39,6 +39,11 @@ class FireMachine:
         if value.alarm or not self._floor.conditions.active(key):
             device.fire, device.fire_at, device.fire_sensor = value.alarm, now, value.sensor.value
 
+    def take_unlisted(self, device: DeviceState, reading: Reading, value: Fire, now: int) -> None:
+        """Take a fire of one of the devices that are too many to be listed: an event that ends when somebody looks."""
+        if value.alarm and not value.test and not reading.flags:
+            self._floor.edge(FactKind.FIRE, device, now, reading.device, verified=False)
+
     def _raise(self, device: DeviceState, key: str, seen: Evidence, now: int, *, live: bool) -> None:
         """Hold at once. What is verified now or felt by another sense is told at once; repeats every 10 s."""
         known = self._floor.conditions.get(key)

@@ -76,7 +76,16 @@ class Floor:
         device = self.state.devices.get(id)
         return device is not None and device.liveness is Liveness.ONLINE and device.origin in COUNTING
 
-    def edge(self, kind: FactKind, device: DeviceState, now: int, detail: str = "", value: float | None = None) -> None:
+    def edge(
+        self,
+        kind: FactKind,
+        device: DeviceState,
+        now: int,
+        detail: str = "",
+        value: float | None = None,
+        *,
+        verified: bool = True,
+    ) -> None:
         """Tell of an event without an end about a device."""
         self.facts.append(
             Fact(
@@ -88,6 +97,7 @@ class Floor:
                 since=now,
                 zone=device.zone,
                 device=device.id,
+                verified=verified,
                 edge=True,
                 detail=detail,
                 value=value,

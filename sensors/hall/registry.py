@@ -7,6 +7,7 @@ a device that goes on speaking is known for what it is.
 from typing import Final
 
 from sensors.actions import ApproveDevice, RetireDevice
+from sensors.decode.bounds import no_room
 from sensors.decode.family import Decoded
 from sensors.decode.identity import new_id
 from sensors.errors import RefusedError
@@ -14,7 +15,6 @@ from sensors.hall.floor import Floor
 from sensors.hall.state import DeviceState, Origin, ServiceState, WindowState, ZoneState
 from sensors.site.model import Device
 
-DISCOVERED_LIMIT: Final = 1000
 SAMPLE_BYTES: Final = 512
 HEARD_ONLY: Final = (Origin.DISCOVERED, Origin.APPROVED, Origin.RETIRED)
 
@@ -124,7 +124,7 @@ class Registry:
         return device
 
     def _list(self, device: DeviceState) -> DeviceState | None:
-        if self._floor.wiring.discovered >= DISCOVERED_LIMIT:
+        if no_room(self._floor.index.site.limits, len(self._floor.state.devices), self._floor.wiring.discovered):
             return None
         self._floor.wiring.discovered += 1
         self._floor.state.devices[device.id] = device

@@ -67,7 +67,10 @@ class SequenceWindow:
 
 @dataclass(slots=True)
 class Account:
-    """Messages of one device by what became of them; `received` is their sum."""
+    """Messages of one device by what became of them; `received` is their sum.
+
+    `reasons` counts what was quarantined or refused by the codes of `sensors.decode.reasons`.
+    """
 
     received: int = 0
     stored: int = 0
@@ -76,6 +79,7 @@ class Account:
     refused: int = 0
     awaiting: int = 0
     gaps: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

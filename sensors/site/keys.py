@@ -36,7 +36,7 @@ KEYS: Final[dict[str, tuple[str, str]]] = {
     "Influx.token": ("令牌所在（file 或 env）", "where the token stands (file or env)"),
     "Influx.batch": ("一次写入的点数", "points in one write"),
     "Limits.payload_kib": ("一条消息的最大长度，KiB", "the longest message that is read, KiB"),
-    "Limits.topic_bytes": ("主题的最大长度，字节", "the longest topic, bytes"),
+    "Limits.topic_length": ("主题的最大长度，字符", "the longest topic, characters"),
     "Limits.devices": ("设备总数上限，含未批准的", "devices in all, those that nobody approved included"),
     "Limits.unknown_devices": ("等待批准的未知设备上限", "unknown devices that wait for approval"),
     "Limits.topics": ("不同主题的数量上限", "distinct topics"),

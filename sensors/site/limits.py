@@ -17,7 +17,7 @@ class Limits(Part):
     """
 
     payload_kib: int = Field(default=4096, ge=16, le=16_384)
-    topic_bytes: int = Field(default=256, ge=64, le=65_535)
+    topic_length: int = Field(default=256, ge=64, le=65_535)
     devices: int = Field(default=10_000, ge=1, le=100_000)
     unknown_devices: int = Field(default=1000, ge=0, le=10_000)
     topics: int = Field(default=50_000, ge=1, le=1_000_000)

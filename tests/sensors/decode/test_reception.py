@@ -6,11 +6,12 @@ import pytest
 
 from sensors.decode.families import UnknownFamilyError, families_of
 from sensors.decode.family import Packet
-from sensors.decode.reception import DISCOVERED_AT_MOST, Arrival, Reception, Verdict
+from sensors.decode.reception import Arrival, Reception, Verdict
 from sensors.decode.sequence import record
 from sensors.hall.state import DeviceState, HallState, Origin
 from sensors.inputs import Heard, Lane
 from sensors.readings import Button, ButtonAction, Fire, Flag, Kind, Place
+from sensors.site.limits import Limits
 from sensors.site.model import FamilyUse, Hall, Site, Words
 
 BASE = "hallwatch/v1/h1"
@@ -186,7 +187,7 @@ def test_one_zigbee_message_makes_several_readings_under_the_sites_id() -> None:
 
 def test_too_many_unknown_devices_are_refused_but_for_a_fire() -> None:
     door = Door()
-    for number in range(DISCOVERED_AT_MOST):
+    for number in range(Limits().unknown_devices):
         door.add(f"new-{number}", Kind.BADGE, origin=Origin.DISCOVERED)
     body = {"value": {"token": "04A1"}}
     assert door.hear(f"{BASE}/telemetry/more/badge", body)[:2] == (Verdict.REFUSED, "too_many_unknown")

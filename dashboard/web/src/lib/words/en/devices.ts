@@ -134,8 +134,13 @@ export const devices: Record<keyof typeof zh, string> = {
   'reason.invalid_value': 'A field is missing, of another type or out of range',
   'reason.device_mismatch': 'The message and its topic name different devices',
   'reason.sequence_without_boot': 'A sequence number came without a boot number',
+  'reason.topic_too_long': 'The topic is longer than allowed',
   'reason.failed': 'The system failed on this message',
   'reason.ignored': 'This topic carries no readings',
   'reason.retired': 'The device is retired',
+  'reason.over_rate': 'The device sends more than its share',
+  'reason.too_many_devices': 'There are as many devices as allowed',
+  'reason.too_many_topics': 'There are as many topics as allowed',
+  'reason.quarantine_full': 'The quarantine has grown enough for now',
   'reason.too_many_unknown': 'Too many devices are waiting for approval',
 }

@@ -132,8 +132,13 @@ export const devices = {
   'reason.invalid_value': '某个字段缺失、类型不符或超出范围',
   'reason.device_mismatch': '消息中的设备与主题中的设备不一致',
   'reason.sequence_without_boot': '有序号 seq 却没有启动号 boot',
+  'reason.topic_too_long': '主题超过长度上限',
   'reason.failed': '处理这条消息时系统出错',
   'reason.ignored': '该主题不是设备读数，不予处理',
   'reason.retired': '设备已停用',
+  'reason.over_rate': '设备发送过快，超出其配额',
+  'reason.too_many_devices': '设备总数已达上限',
+  'reason.too_many_topics': '主题数量已达上限',
+  'reason.quarantine_full': '隔离区暂时已满',
   'reason.too_many_unknown': '未登记的设备过多',
 } as const

@@ -92,7 +92,7 @@ def test_when_every_way_out_fails_it_is_said_that_nobody_outside_was_told() -> N
 def test_one_who_was_told_outside_is_enough() -> None:
     scene = Scene(site(routing={"people": ["ann"]}), mute=True)
     scene.raised(FactKind.HELP, "b1")
-    first, *others = [one for one in scene.engine.ready(scene.now)]
+    first, *others = scene.engine.ready(scene.now)
     fail(scene, first, "sent")
     for one in others:
         fail(scene, one, "retry", FAILING_AFTER + 1)

@@ -15,21 +15,29 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 @dataclass(slots=True)
 class FakeMail:
-    """Keeps mails; `refuse_data` and `refuse_address` are SMTP answers such as "451 later"."""
+    """Keeps mails; `refuse_data` and `refuse_address` are SMTP answers such as "451 later".
+
+    `drop_at` names the command (RCPT, DATA) after which it closes the connection without a word; at DATA it has the
+    mail by then. `hang` takes a mail and answers nothing.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
     refuse_data: str | None = None
     refuse_address: str | None = None
+    drop_at: str = ""
     hang: bool = False
     mails: list[EmailMessage] = field(default_factory=list)
     recipients: list[list[str]] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle_RCPT(  # noqa: N802 (the names are aiosmtpd's)
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Take or refuse a recipient."""
+        if self.drop_at == "RCPT":
+            _drop(server)
         if self.refuse_address is not None:
             return self.refuse_address
         envelope.rcpt_tos.append(address)
@@ -37,15 +45,22 @@ class FakeMail:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Take or refuse a mail."""
-        if self.hang:
-            await asyncio.sleep(30)
         if self.refuse_data is not None:
             return self.refuse_data
         content = cast("bytes", envelope.content)
         self.raw.append(content)
         self.mails.append(email.message_from_bytes(content, policy=default))
         self.recipients.append(list(envelope.rcpt_tos))
+        if self.drop_at == "DATA":
+            _drop(server)
+        if self.hang:
+            await self.closing.wait()
         return "250 taken"
+
+
+def _drop(server: SMTP) -> None:
+    assert isinstance(server.transport, asyncio.Transport)
+    server.transport.abort()
 
 
 @asynccontextmanager
@@ -77,4 +92,7 @@ async def fake_mail(
     server = await asyncio.get_running_loop().create_server(protocol, service.host, 0, ssl=tls if implicit else None)
     service.port = server.sockets[0].getsockname()[1]
     async with server:
-        yield service
+        try:
+            yield service
+        finally:
+            service.closing.set()

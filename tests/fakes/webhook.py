@@ -19,11 +19,12 @@ class Received:
 
 @dataclass(slots=True)
 class FakeWebhook:
-    """Answers with `status` and `headers`; `hang` never answers, `endless` answers 200 and never ends its body."""
+    """Answers with `status`, `headers` and `body`; `hang` never answers, `endless` answers and never ends its body."""
 
     url: str = ""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
     hang: bool = False
     endless: bool = False
     received: list[Received] = field(default_factory=list)
@@ -38,6 +39,8 @@ class FakeWebhook:
             await self.closing.wait()
         response = web.StreamResponse(status=self.status, headers=self.headers)
         await response.prepare(request)
+        if self.body:
+            await response.write(self.body)
         if self.endless:
             await response.write(b"x" * 100_000)
             await self.closing.wait()

@@ -133,7 +133,7 @@ async def test_what_a_sender_answers_is_reported() -> None:
         message("M3", channel="gone"),
         message("M4", channel="c"),
     )
-    answers = {"a": TryAgain("http_429", 7), "b": Never("http_404"), "c": Unknown("network")}
+    answers: dict[str, Answer] = {"a": TryAgain("http_429", 7), "b": Never("http_404"), "c": Unknown("network")}
     await run_until(desk, {name: Recorder(desk, answer) for name, answer in answers.items()}, 4)
     assert sorted(desk.reports) == [
         ("M1", "retry", "http_429", 7),

@@ -15,7 +15,8 @@ NOW = 1_760_000_000_000
 BOOK = Phrasebook(ZoneInfo("Asia/Shanghai"), Links(b"secret", "http://h:1"), lambda: NOW)
 PARAMS = (
     ("kind", "fire"), ("subject", "w3"), ("subject_zh", "3号窗口"), ("subject_en", "Window 3"), ("plan", "fire"),
-    ("plan_zh", "火灾预案"), ("plan_en", "Fire plan"), ("zone", "b"), ("zone_zh", "B区"), ("zone_en", "Zone B"), ("count", "7"),
+    ("plan_zh", "火灾预案"), ("plan_en", "Fire plan"), ("zone", "b"), ("zone_zh", "B区"), ("zone_en", "Zone B"),
+    ("count", "7"),
 )  # fmt: skip
 
 

@@ -225,6 +225,7 @@ class Message:
 
     `about` is the id of the alarm or run (a summary is about itself); `attempts` counts sends begun, `refused` those
     that the service refused; `duplicate` marks a possible second copy.
+    `unwritten` marks a copy that leaves before its row could be written; the row itself never says so.
     """
 
     id: str
@@ -242,6 +243,7 @@ class Message:
     updated: int = 0
     error: str = ""
     duplicate: bool = False
+    unwritten: bool = False
     drill: bool = False
     answerable: bool = True
     answered: int | None = None

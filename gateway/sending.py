@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
+from alerts.ledger import WAITING
 from alerts.model import Lane, Message, MessageState
 from alerts.notify.sender import Answer, Never, Sender, Sent, Text, TryAgain, Unknown
 
@@ -20,8 +21,9 @@ LOG = logging.getLogger(__name__)
 WORKERS: Final = {Lane.LIFE_SAFETY: 8, Lane.OPERATIONAL: 2}
 # Above every channel's own limit, which knows more of what has left.
 SEND_LIMIT_S: Final = 45.0
-# So long a life-safety message waits to be written down before it goes out all the same.
+# So long a message waits to be written down before it goes out all the same, and says so: life safety, and the rest.
 STORE_LIMIT_S: Final = 1.0
+ROUTINE_STORE_LIMIT_S: Final = 10.0
 LOOK_S: Final = 0.25
 
 
@@ -117,19 +119,21 @@ class SendingLoop:
         """Write the attempts down, all of one lane at once, then send each by itself."""
         written = group.create_task(self._path.attempting(tuple(one.id for one in chosen)))
         urgent = chosen[0].lane is Lane.LIFE_SAFETY
-        await asyncio.wait({written}, timeout=STORE_LIMIT_S if urgent else None)
+        await asyncio.wait({written}, timeout=STORE_LIMIT_S if urgent else ROUTINE_STORE_LIMIT_S)
         if not written.done():
-            LOG.error("the store does not answer: %d life-safety messages go out unwritten", len(chosen))
+            LOG.error("the store does not answer: %d messages go out unwritten", len(chosen))
         for message in chosen:
-            group.create_task(self._send_one(message, written))
+            group.create_task(self._send_one(group, message, written))
 
-    async def _send_one(self, message: Message, written: asyncio.Task[None]) -> None:
+    async def _send_one(self, group: asyncio.TaskGroup, message: Message, written: asyncio.Task[None]) -> None:
         try:
             current = self._current(message, written=written.done())
             if current is not None:
                 answer = await self._try(current)
-                await asyncio.wait({written})
-                await self._report(message.id, answer)
+                reported = group.create_task(self._report(current, answer))
+                # While the store does not answer the path decides all the same: a retry need not wait for it.
+                while not reported.done() and not self._decided(current):
+                    await asyncio.wait({reported}, timeout=LOOK_S if current.unwritten else None)
         finally:
             self._in_hand.discard(message.id)
             self._busy[message.lane, message.channel] -= 1
@@ -137,10 +141,17 @@ class SendingLoop:
 
     def _current(self, message: Message, *, written: bool) -> Message | None:
         """The message with this attempt counted; None when it was answered or called off meanwhile."""
-        if not written:
-            return replace(message, attempts=message.attempts + 1)
         current = self._outbox.message(message.id)
-        return current if current is not None and current.state is MessageState.ATTEMPTING else None
+        if current is not None and current.state is MessageState.ATTEMPTING:
+            return current if written else replace(current, unwritten=True)
+        if written or current is None or current.state not in WAITING:
+            return None
+        return replace(message, attempts=message.attempts + 1, unwritten=True)
+
+    def _decided(self, sent: Message) -> bool:
+        """Whether the path has taken in what came of an attempt, be it written or not."""
+        current = self._outbox.message(sent.id)
+        return current is None or (current.state is not MessageState.ATTEMPTING and current.attempts >= sent.attempts)
 
     async def _try(self, message: Message) -> Answer:
         sender = self._senders.get(message.channel)
@@ -156,13 +167,13 @@ class SendingLoop:
             LOG.exception("the sender of channel %s failed", message.channel)
             return Unknown("internal")
 
-    async def _report(self, id: str, answer: Answer) -> None:
+    async def _report(self, message: Message, answer: Answer) -> None:
         match answer:
             case Sent():
-                await self._path.report(id, "sent")
+                await self._path.report(message.id, "sent", "unwritten" if message.unwritten else "")
             case TryAgain(error, retry_after_s):
-                await self._path.report(id, "retry", error, retry_after_s)
+                await self._path.report(message.id, "retry", error, retry_after_s)
             case Never(error):
-                await self._path.report(id, "never", error)
+                await self._path.report(message.id, "never", error)
             case Unknown(error):
-                await self._path.report(id, "unknown", error)
+                await self._path.report(message.id, "unknown", error)

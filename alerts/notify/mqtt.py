@@ -55,6 +55,7 @@ def _notice(message: Message, text: Text) -> bytes:
         "attempt": message.attempts,
         "drill": message.drill,
         "possible_duplicate": message.duplicate,
+        "unwritten": message.unwritten,
         "title": {"zh": text.title_zh, "en": text.title_en},
         "body": {"zh": text.body_zh, "en": text.body_en},
         "tail": {"zh": text.tail_zh, "en": text.tail_en},

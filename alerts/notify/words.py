@@ -214,6 +214,8 @@ class Phrasebook:
             marks.append(("演练", "DRILL")[language])
         if message.duplicate:
             marks.append(("可能重复", "possible duplicate")[language])
+        if message.unwritten:
+            marks.append(("存储故障，尚未入库，可能重发", "store down: unwritten, may come again")[language])
         marks.append(moment.isoformat(" ", "seconds"))
         return " · ".join(marks)
 

@@ -33,9 +33,9 @@ async def sites_of(store: Store) -> dict[str, Site]:
     return {item.digest: item.site for item in loaded if item.site is not None}
 
 
-async def read_kept(path: Path) -> Kept:
-    """Open a store whose gateway has ended, and read it."""
-    async with open_store(sqlite_url(path)) as store:
+async def read_kept(place: Path | str) -> Kept:
+    """Open a store whose gateway has ended (a SQLite file, or any store by its URL), and read it."""
+    async with open_store(sqlite_url(place) if isinstance(place, Path) else place) as store:
         sites = await sites_of(store)
         digest = next(iter(sites))
         resumed = await fold(store.journal, HALL, digest, sites)

@@ -12,6 +12,7 @@ from gateway.store.contract import Snapshot
 from gateway.store.sql import open_store, sqlite_url
 from sensors.hall.snapshot import decode_state, encode_state
 from tests.servers.mosquitto import Mosquitto
+from tests.servers.postgres import Database
 from tests.system.hallwatch import Hallwatch
 from tests.system.ledger import HALL, Kept, read_kept, sites_of
 from tests.system.load import Load
@@ -47,8 +48,26 @@ def check(kept: Kept, load: Load) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 async def test_kill_at_a_random_point_under_load(seed: int, tmp_path: Path, mosquitto: Mosquitto) -> None:
-    dice = random.Random(seed)
     gateway = Hallwatch(tmp_path / "gateway", small_site(Parts(mosquitto.port)))
+    load = await killed_under_load(gateway, seed, mosquitto)
+    check(await read_kept(gateway.store), load)
+
+
+@pytest.mark.parametrize("seed", range(100, 103))
+async def test_kill_at_a_random_point_over_postgresql(
+    seed: int, tmp_path: Path, mosquitto: Mosquitto, postgres: Database
+) -> None:
+    site = small_site(Parts(mosquitto.port))
+    gateway = Hallwatch(tmp_path / "gateway", site, {"HALLWATCH_STORE": postgres.url})
+    load = await killed_under_load(gateway, seed, mosquitto)
+    check(await read_kept(postgres.url), load)
+    assert not gateway.store.exists()
+    assert postgres.server.password not in gateway.log()
+
+
+async def killed_under_load(gateway: Hallwatch, seed: int, mosquitto: Mosquitto) -> Load:
+    """Start, kill somewhere under load, start again, and end when everything is stored."""
+    dice = random.Random(seed)
     gateway.start()
     try:
         await gateway.linked()
@@ -62,7 +81,39 @@ async def test_kill_at_a_random_point_under_load(seed: int, tmp_path: Path, mosq
         await drained(gateway, load)
     finally:
         gateway.stop()
-    check(await read_kept(gateway.store), load)
+    return load
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_postgresql_is_killed_under_load(
+    seed: int, tmp_path: Path, mosquitto: Mosquitto, postgres: Database
+) -> None:
+    """The database dies in mid-commit and is away: what was acknowledged is there, once, and work goes on."""
+    dice = random.Random(seed)
+    site = small_site(Parts(mosquitto.port))
+    load = Load(mosquitto.port, seed)
+    with Hallwatch(tmp_path / "gateway", site, {"HALLWATCH_STORE": postgres.url}) as gateway:
+        await gateway.linked()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(load.run(MESSAGES, fires=(dice.randrange(50, 300), dice.randrange(300, MESSAGES))))
+            for _ in range(2):
+                await asyncio.sleep(dice.uniform(0.05, 0.4))
+                postgres.server.kill()
+                await asyncio.sleep(dice.uniform(0.0, 0.5))
+                await asyncio.to_thread(postgres.server.start)
+        await drained(gateway, load)
+        status = await gateway.get("/api/v1/status")
+        assert status["halls"][0]["stalled_since"] is None
+    check(await read_kept(postgres.url), load)
+
+
+async def test_a_second_gateway_is_refused_the_hall(tmp_path: Path, mosquitto: Mosquitto, postgres: Database) -> None:
+    site, where = small_site(Parts(mosquitto.port)), {"HALLWATCH_STORE": postgres.url}
+    with Hallwatch(tmp_path / "first", site, where):
+        second = Hallwatch(tmp_path / "second", site, where)
+        with pytest.raises(RuntimeError, match="another Hallwatch is writing hall main"):
+            second.start()
+        assert "Traceback" not in second.log()
 
 
 async def test_a_tampered_snapshot_is_seen(tmp_path: Path, mosquitto: Mosquitto) -> None:

@@ -22,8 +22,10 @@ class Core:
 
     def next_due(self) -> int | None:
         """The earliest deadline (ms since the epoch), or None."""
-        dues = [due for due in (self.hall.next_due(), self.engine.next_due()) if due is not None]
-        return min(dues, default=None)
+        hall, engine = self.hall.next_due(), self.engine.next_due()
+        if hall is None or engine is None:
+            return engine if hall is None else hall
+        return min(hall, engine)
 
     def advance(self, now: int) -> None:
         """Fire every deadline that is due by `now`, in order, each at its own time."""

@@ -49,10 +49,11 @@ from sensors.actions import (
 from sensors.errors import RefusedError
 from sensors.facts import Fact
 from sensors.hall.state import HallState
-from sensors.inputs import Acted, AnyInput, Attempting, Reported, Started
+from sensors.inputs import Acted, AnyInput, Attempting, Heard, Reported, Started
 from sensors.site.model import Site
 
 NO_LIMIT: Final = 1_000_000
+NOTHING: Final = Outcome()
 
 
 class Engine:
@@ -129,8 +130,11 @@ class Engine:
 
     def step(self, item: AnyInput, facts: Sequence[Fact], state: HallState) -> Outcome:
         """Take one input and the facts that the hall made of it. An action has been checked before."""
-        self.decide(item.at, facts, state)
+        if facts:
+            self.decide(item.at, facts, state)
         match item:
+            case Heard():  # nearly all there is
+                return NOTHING
             case Acted():
                 return self._act(item.at, item.actor, read_action(item.action), state)
             case Attempting():
@@ -142,7 +146,7 @@ class Engine:
                 self.decide(item.at, self._delivery.begin(item.at), state)
             case _:
                 pass
-        return Outcome()
+        return NOTHING
 
     def check(self, action: Action, state: HallState) -> None:  # noqa: ARG002 (the hall checks its own actions)
         """Raise `RefusedError` for an action that cannot be done; actions on the hall itself are not ours."""

@@ -187,7 +187,7 @@ class Hall:
             case ResumeWindow():
                 self._staffing.resume(action)
             case ApproveDevice():
-                self._registry.approve(action)
+                self._mark_places(self._registry.approve(action))
                 self._liveness.listening(now)
             case RetireDevice():
                 self._forget(self._registry.retire(action), now)
@@ -210,6 +210,7 @@ class Hall:
         """A device does not count any more: what held about it has ended, a fire excepted."""
         self._liveness.forget(device, now)
         self._doubt(device)
+        self._mark_places(device)
         for known in self._floor.conditions.all():
             if known.device == device.id and known.kind is not FactKind.FIRE:
                 self._floor.conditions.end(known.key, now)
@@ -217,22 +218,26 @@ class Hall:
     def _settle(self, now: int) -> None:
         """Judge anew what was marked, each once, in an order that does not depend on any dict's."""
         marks = self._floor.marks
-        for name in sorted(marks.devices):
-            self._device_changed(self.state.devices.get(name), now)
-        marks.devices.clear()
-        for name in sorted(marks.windows):
-            self._staffing.settle(name, now)
-        marks.windows.clear()
-        for name in sorted(marks.services):
-            self._queues.settle(name, now)
-        marks.services.clear()
-        for name in sorted(marks.zones):
-            self._crowd.settle(name, now)
-        marks.zones.clear()
+        # Most messages mark one thing or none: the sets that are empty are passed over.
+        if marks.devices:
+            for name in sorted(marks.devices):
+                self._device_changed(self.state.devices.get(name), now)
+            marks.devices.clear()
+        if marks.windows:
+            for name in sorted(marks.windows):
+                self._staffing.settle(name, now)
+            marks.windows.clear()
+        if marks.services:
+            for name in sorted(marks.services):
+                self._queues.settle(name, now)
+            marks.services.clear()
+        if marks.zones:
+            for name in sorted(marks.zones):
+                self._crowd.settle(name, now)
+            marks.zones.clear()
 
-    def _device_changed(self, device: DeviceState | None, now: int) -> None:
-        if device is None:
-            return
+    def _mark_places(self, device: DeviceState) -> None:
+        """What rests on this device is judged anew."""
         marks = self._floor.marks
         if device.window is not None:
             marks.windows.add(device.window)
@@ -240,6 +245,11 @@ class Hall:
             marks.services.add(device.service)
         if device.zone is not None and (Kind.PEOPLE_COUNT in device.kinds or Kind.CROWD in device.kinds):
             marks.zones.add(device.zone)
+
+    def _device_changed(self, device: DeviceState | None, now: int) -> None:
+        if device is None:
+            return
+        self._mark_places(device)
         if device.liveness is Liveness.ONLINE:
             return
         self._messages.doubt(device, now)

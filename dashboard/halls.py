@@ -11,10 +11,10 @@ from alerts.engine import Engine
 from alerts.notify.open import open_senders
 from alerts.notify.words import Phrasebook
 from dashboard.desks import EngineOutbox, HealthOfHistory, LiveView, ReplayFromQuarantine
-from dashboard.housekeeping import keep_house
+from dashboard.housekeeping import Tell, keep_house
 from dashboard.moment import real_now
 from dashboard.server.desk import HallDesk
-from dashboard.sessions import hall_sessions, telling
+from dashboard.sessions import hall_sessions
 from dashboard.settings import Settings
 from dashboard.watching import WatchOfHall
 from gateway.batch import BatchMaker
@@ -22,6 +22,7 @@ from gateway.fold import fold
 from gateway.history.contract import HistoryQuery, HistorySink
 from gateway.history.shipper import Feed, Shipper
 from gateway.link.paho import PahoLink, opened
+from gateway.overload import watch_bounds
 from gateway.pipeline import Clockwork, Pipeline
 from gateway.sending import SendingLoop
 from gateway.store.sql import Store
@@ -84,8 +85,9 @@ async def open_hall(parts: HallParts, group: asyncio.TaskGroup) -> AsyncIterator
         path = group.create_task(pipeline.run(sessions), name=f"path-{parts.hall.id}")
         out = group.create_task(sending.run(), name=f"sending-{parts.hall.id}")
         shipping = group.create_task(shipper.run(), name=f"history-{parts.hall.id}")
-        tell = telling(pipeline, "journal", parts.hall.id)
-        housekeeping = group.create_task(keep_house(parts.store, parts.hall.id, tell), name=f"house-{parts.hall.id}")
+        house = keep_house(parts.store, parts.hall.id, parts.site.limits, _teller(pipeline, parts.hall.id))
+        bounds = watch_bounds(pipeline, parts.clock.now, lambda: pipeline.core.hall.state)
+        watches = [group.create_task(one, name=f"watch-{parts.hall.id}") for one in (house, bounds)]
         surveying = group.create_task(survey.run(), name=f"survey-{parts.hall.id}")
         await pipeline.submit(Started(parts.clock.now(), parts.digest))
         for session in sessions:
@@ -102,11 +104,16 @@ async def open_hall(parts: HallParts, group: asyncio.TaskGroup) -> AsyncIterator
             health=HealthOfHistory(parts.history.name, shipper),
             watch=WatchOfHall(pipeline, sessions, survey),
         )
-        housekeeping.cancel()
+        for watch in watches:
+            watch.cancel()
         surveying.cancel()
         await inlet.aclose()
         await _drain(sending, out, pipeline, path)
         shipping.cancel()
+
+
+def _teller(pipeline: Pipeline, hall: str) -> Tell:
+    return lambda condition, wrong: pipeline.raised(condition, hall, holds=bool(wrong), detail=wrong)
 
 
 async def _first_linked(sessions: Iterable[PahoLink]) -> None:

@@ -7,38 +7,48 @@ from typing import Final
 
 from gateway.store.errors import StoreError
 from gateway.store.sql import Store
+from sensors.site.limits import Limits
 
 log = logging.getLogger(__name__)
 
 EVERY_S: Final = 60.0
-JOURNAL_BYTES: Final = 2 * 1024**3
-QUARANTINE_ROWS: Final = 10_000
 
-# Told what is wrong, and "" when nothing is any more.
-Tell = Callable[[str], None]
+# Told of a condition, and what is wrong: "" when nothing is any more.
+Tell = Callable[[str, str], None]
+JOURNAL: Final = "journal"
+QUARANTINE: Final = "quarantine"
 
 
-async def keep_house(store: Store, hall: str, tell: Tell) -> None:
+async def keep_house(store: Store, hall: str, limits: Limits, tell: Tell) -> None:
     """Tidy once a minute, for ever."""
-    told = ""
+    told = {JOURNAL: "", QUARANTINE: ""}
     while True:
         await asyncio.sleep(EVERY_S)
         try:
-            wrong = await tidy(store, hall, JOURNAL_BYTES)
+            wrong = {
+                JOURNAL: await tidy_journal(store, hall, limits),
+                QUARANTINE: await tidy_quarantine(store, hall, limits),
+            }
         except StoreError as error:
             log.warning("the store has no time to tidy %s: %s", hall, error)
             continue
-        if wrong != told:
-            tell(wrong)
+        for condition, detail in wrong.items():
+            if detail != told[condition]:
+                tell(condition, detail)
         told = wrong
 
 
-async def tidy(store: Store, hall: str, journal_bytes: int) -> str:
-    """Tidy now; returns what was lost or is over, "" if nothing. Raises `StoreError`."""
-    trimmed = await store.budget.enforce(hall, journal_bytes)
-    await store.quarantine.trim(hall, QUARANTINE_ROWS)
+async def tidy_journal(store: Store, hall: str, limits: Limits) -> str:
+    """Bring the journal to its budget; returns what was lost or is over, "" if nothing. Raises `StoreError`."""
+    trimmed = await store.budget.enforce(hall, limits.journal_mib * 2**20)
     if not trimmed.dropped and not trimmed.over:
         return ""
     wrong = f"{trimmed.dropped} messages dropped before the history had them, {trimmed.over} bytes over the budget"
     log.error("journal of %s: %s", hall, wrong)
     return wrong
+
+
+async def tidy_quarantine(store: Store, hall: str, limits: Limits) -> str:
+    """Bring the quarantine to its size; returns what was lost, "" if nothing. Raises `StoreError`."""
+    lost = await store.quarantine.trim(hall, limits.quarantine_rows, limits.quarantine_mib * 2**20)
+    return f"{lost} messages dropped before anybody had looked" if lost else ""

@@ -11,8 +11,10 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 from gateway.store import schema
 from gateway.store.contract import Quarantined, QuarantineRow
 from gateway.store.worker import Worker
+from sensors.decode.bounds import ROW_BYTES
 
 STATES: Final = ("held", "replayed", "discarded")
+ROWS_AT_ONCE: Final = 200
 _table: Final = schema.quarantine
 
 
@@ -55,24 +57,31 @@ class Quarantine:
         query = select(func.count()).where(_table.c.hall == hall, _table.c.state == "held")
         return await self._reader.run(lambda connection: connection.scalar(query) or 0)
 
-    async def trim(self, hall: str, keep: int) -> int:
-        """Drop all but the newest `keep` rows, what was settled first; returns how many held ones were dropped."""
+    async def trim(self, hall: str, keep: int, keep_bytes: int) -> int:
+        """Drop rows, what was settled first and then the oldest, until at most `keep` of `keep_bytes` are left.
 
-        def drop(connection: Connection) -> int:
-            mine = _table.c.hall == hall
-            excess = (connection.scalar(select(func.count()).where(mine)) or 0) - keep
-            lost = 0
-            for settled in (True, False):
-                if excess <= 0:
-                    break
-                which = (_table.c.state != "held") if settled else (_table.c.state == "held")
-                oldest = select(_table.c.id).where(mine, which).order_by(_table.c.id).limit(excess)
-                gone = connection.execute(delete(_table).where(_table.c.id.in_(oldest))).rowcount
-                excess -= gone
-                lost += 0 if settled else gone
-            return lost
+        Returns how many held ones were dropped.
+        """
+        # Adding them up takes a while: not where commits wait.
+        doomed = await self._reader.run(lambda connection: _excess(connection, hall, keep, keep_bytes))
+        for at in range(0, len(doomed), ROWS_AT_ONCE):
+            some = [row.id for row in doomed[at : at + ROWS_AT_ONCE]]
+            await self._writer.execute(delete(_table).where(_table.c.id.in_(some)))
+        return sum(row.state == "held" for row in doomed)
 
-        return await self._writer.run(drop)
+
+def _excess(connection: Connection, hall: str, keep: int, keep_bytes: int) -> list[Row[Any]]:
+    size = func.length(_table.c.payload).label("size")
+    query = select(_table.c.id, _table.c.state, size).where(_table.c.hall == hall)
+    rows = connection.execute(query.order_by(_table.c.state == "held", _table.c.id)).all()
+    count, total = len(rows), sum(row.size + ROW_BYTES for row in rows)
+    doomed: list[Row[Any]] = []
+    for row in rows:
+        if count <= keep and total <= keep_bytes:
+            break
+        doomed.append(row)
+        count, total = count - 1, total - row.size - ROW_BYTES
+    return doomed
 
 
 def _row(row: Row[Any]) -> QuarantineRow:

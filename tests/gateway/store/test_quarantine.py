@@ -3,6 +3,7 @@
 import dataclasses
 
 from gateway.store.sql import Store
+from sensors.decode.bounds import ROW_BYTES
 from tests.gateway.store.build import HALL, batch, quarantined
 
 
@@ -40,6 +41,9 @@ async def test_a_flood_is_bounded_and_what_was_settled_goes_first(store: Store) 
     await store.journal.commit(batch(0, 0, quarantined=tuple(quarantined(number) for number in range(6))))
     newest = (await store.quarantine.page(HALL))[0].id
     assert await store.quarantine.discard(HALL, newest)
-    assert await store.quarantine.trim(HALL, 4) == 1
+    assert await store.quarantine.trim(HALL, 4, 10**6) == 1
     assert [row.message.at for row in await store.quarantine.page(HALL, state=None)] == [4, 3, 2, 1]
-    assert await store.quarantine.trim(HALL, 4) == 0
+    assert await store.quarantine.trim(HALL, 4, 10**6) == 0
+    size = len(quarantined(1).payload) + ROW_BYTES
+    assert await store.quarantine.trim(HALL, 4, 2 * size) == 2
+    assert [row.message.at for row in await store.quarantine.page(HALL, state=None)] == [4, 3]

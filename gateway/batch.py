@@ -14,9 +14,10 @@ from alerts.model import Outcome
 from gateway.link.contract import Delivery
 from gateway.store.contract import Batch, Quarantined
 from sensors.decode.family import Packet
+from sensors.decode.probe import read_probe
 from sensors.decode.reception import Received, Reception, Verdict
 from sensors.errors import RefusedError
-from sensors.inputs import Acted, AnyInput, Heard, Started, Tallied, Tally, Ticked, pack
+from sensors.inputs import Acted, AnyInput, Heard, Probed, Started, Tallied, Tally, Ticked, pack
 
 FAILED = "failed"
 
@@ -123,6 +124,8 @@ class BatchMaker:
         draft.count(received.device, received.verdict, received.reason)
         if received.verdict is Verdict.QUARANTINED:
             draft.quarantined.append(self._quarantined(packet, received))
+        if received.verdict is Verdict.PROBE:
+            self._take_probe(packet, draft)
         if received.arrival is None or received.verdict in {Verdict.DUPLICATE, Verdict.REFUSED}:
             return False
         kept = received.kept or packet
@@ -138,6 +141,12 @@ class BatchMaker:
         self.core.step(heard, received.arrival)
         draft.inputs.append(heard)
         return _lists_devices(received) or len(self.core.hall.state.devices) != before
+
+    def _take_probe(self, packet: Packet, draft: _Draft) -> None:
+        probe = read_probe(packet.payload)
+        item = Probed(self._at(packet.at), packet.lane, probe.id, probe.sent)
+        self.core.step(item)
+        draft.inputs.append(item)
 
     def _take_own(self, waiting: Waiting, draft: _Draft, prepared: Prepared) -> bool:
         item = _moved(waiting.item, self._at(waiting.item.at))

@@ -101,7 +101,19 @@ class Tally(msgspec.Struct, frozen=True, array_like=True):
     quarantined: int = 0
     refused: int = 0
     awaiting: int = 0
+    probe: int = 0
     reasons: dict[str, int] = {}
+
+
+class Probed(Input, frozen=True, array_like=True, tag="p"):
+    """A synthetic message came back by its session: proof of the path, and nothing of the hall.
+
+    `sent` is when it was published (ms since the epoch, the gateway's clock).
+    """
+
+    lane: Lane
+    id: str
+    sent: int
 
 
 class Tallied(Input, frozen=True, array_like=True, tag="c"):
@@ -110,7 +122,7 @@ class Tallied(Input, frozen=True, array_like=True, tag="c"):
     tallies: tuple[Tally, ...]
 
 
-AnyInput = Heard | Acted | Ticked | Started | Linked | Attempting | Reported | Raised | Tallied
+AnyInput = Heard | Acted | Ticked | Started | Linked | Attempting | Reported | Raised | Tallied | Probed
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(list[AnyInput])

@@ -56,6 +56,11 @@ def gateway_status_topic(hall: str, client_id: str, base: str = BASE) -> str:
     return f"{base}/{hall}/gateway/{client_id}/status"
 
 
+def probe_topic(hall: str, lane: str, base: str = BASE) -> str:
+    """Where the gateway publishes its synthetic message of one session, and hears it again."""
+    return f"{base}/{hall}/gateway/probe/{lane}"
+
+
 def notice_topic(hall: str, *levels: str, base: str = BASE) -> str:
     """Where notices for signs, speakers and sirens are published, never read by us."""
     return "/".join((base, hall, "notice", *levels))

@@ -91,6 +91,7 @@ def account_of(state: HallState) -> Account:
         total.quarantined += one.quarantined
         total.refused += one.refused
         total.awaiting += one.awaiting
+        total.probe += one.probe
         total.gaps += one.gaps
     return total
 

@@ -21,7 +21,7 @@ from dashboard.server.live import Hub
 from gateway.watch.watched import Watched
 from sensors.hall.state import Liveness, Origin
 
-OUTCOMES: Final = ("stored", "duplicate", "quarantined", "refused", "awaiting")
+OUTCOMES: Final = ("stored", "duplicate", "quarantined", "refused", "awaiting", "probe")
 # What is still to be told or was given up; what was answered is over.
 OUTBOX: Final = tuple(state for state in MessageState if state not in {MessageState.ANSWERED, MessageState.SUPERSEDED})
 COUNTING: Final = (Origin.SITE, Origin.APPROVED)

@@ -16,7 +16,7 @@ from gateway.store import schema
 from gateway.store.contract import JournalRow
 from gateway.store.journal import read_rows
 from gateway.store.worker import Worker
-from sensors.inputs import AnyInput, Heard, Lane, Tallied, Ticked, pack, unpack
+from sensors.inputs import AnyInput, Heard, Lane, Probed, Tallied, Ticked, pack, unpack
 
 ROWS_AT_ONCE: Final = 64
 _journal: Final = schema.journal
@@ -151,7 +151,7 @@ def _thin_row(connection: Connection, hall: str, row: JournalRow) -> _Loss:
 def _thinned(one: AnyInput) -> AnyInput:
     # A tick in its place keeps the position of everything behind it, and with it the times of their points.
     telemetry = isinstance(one, Heard) and one.lane != Lane.SAFETY
-    return Ticked(one.at) if telemetry or isinstance(one, Tallied) else one
+    return Ticked(one.at) if telemetry or isinstance(one, Tallied | Probed) else one
 
 
 def _is_last(connection: Connection, hall: str, row: JournalRow) -> bool:

@@ -14,6 +14,7 @@ from sensors.decode.bounds import Bounds, no_room
 from sensors.decode.families import families_of
 from sensors.decode.family import Decoded, Family, Known, Packet, Subscription
 from sensors.decode.identity import Directory, new_id
+from sensors.decode.probe import probe_topics, read_probe
 from sensors.decode.reasons import REASONS
 from sensors.decode.sequence import is_duplicate, was_heard
 from sensors.decode.suspicion import kept_of
@@ -38,6 +39,7 @@ class Verdict(StrEnum):
     QUARANTINED = "quarantined"
     REFUSED = "refused"
     AWAITING = "awaiting"
+    PROBE = "probe"
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -75,13 +77,14 @@ class Reception:
         self._devices = state.devices
         self._directory = Directory(state.devices)
         self._families = families_of(site, hall)
+        self._probes = probe_topics(hall)
         self._bounds = Bounds(site.limits)
         self._topic_length = site.limits.topic_length
         self._payload_bytes = site.limits.payload_kib * 1024
 
     def subscriptions(self) -> tuple[Subscription, ...]:
         """What both sessions must hear for the devices known now; no two filters overlap."""
-        found: dict[str, Subscription] = {}
+        found = {topic: Subscription(topic, lane) for topic, lane in self._probes.items()}
         for family in self._families:
             known = tuple(
                 Known(device.id, device.address, device.kinds, _approved(device))
@@ -94,6 +97,8 @@ class Reception:
 
     def receive(self, packet: Packet) -> Received:
         """Judge one packet; never raises."""
+        if packet.topic in self._probes:
+            return _probe(packet)
         if len(packet.topic) > self._topic_length or len(packet.payload) > self._payload_bytes:
             return self._over_long(packet)
         family = self._family(packet.topic)
@@ -252,6 +257,17 @@ class Reception:
 
 def _approved(device: DeviceState) -> bool:
     return device.origin is Origin.SITE or device.origin is Origin.APPROVED
+
+
+def _probe(packet: Packet) -> Received:
+    """A synthetic message of ours; what else is on its topic is not wanted."""
+    try:
+        read_probe(packet.payload)
+    except UndecodableError as error:
+        return Received(Verdict.REFUSED, "", None, error.reason, error.detail)
+    if packet.retained:
+        return Received(Verdict.REFUSED, "", None, "ignored", "a retained probe proves nothing of now")
+    return Received(Verdict.PROBE, "")
 
 
 def _reports_fire(decoded: Decoded) -> bool:

@@ -15,5 +15,6 @@ def add(state: HallState, item: Tallied) -> None:
         account.quarantined += tally.quarantined
         account.refused += tally.refused
         account.awaiting += tally.awaiting
+        account.probe += tally.probe
         for reason, count in tally.reasons.items():
             account.reasons[reason] = account.reasons.get(reason, 0) + count

@@ -16,14 +16,14 @@ from sensors.hall.conditions import HOLD
 from sensors.hall.crowd import STEP, CrowdMachine
 from sensors.hall.floor import Floor
 from sensors.hall.links import LinksMachine
-from sensors.hall.liveness import LIVE, LivenessMachine
+from sensors.hall.liveness import LIVE, LivenessMachine, lane_name
 from sensors.hall.messages import MessageMachine
 from sensors.hall.queues import QueueMachine
 from sensors.hall.registry import Registry
 from sensors.hall.snapshot import STATE_VERSION, decode_state, encode_state
 from sensors.hall.staffing import StaffingMachine
-from sensors.hall.state import DeviceState, HallState, Liveness
-from sensors.inputs import STORE, Acted, AnyInput, Heard, Lane, Linked, Raised, Started, Tallied
+from sensors.hall.state import DeviceState, HallState, Liveness, ProbeState
+from sensors.inputs import STORE, Acted, AnyInput, Heard, Lane, Linked, Probed, Raised, Started, Tallied
 from sensors.readings import Kind
 from sensors.site.index import SiteIndex
 from sensors.site.model import Site
@@ -150,6 +150,8 @@ class Hall:
                 self._links.raised(item, now)
             case Tallied():
                 account.add(state, item)
+            case Probed():
+                state.probes[lane_name(item.lane)] = ProbeState(item.id, item.sent, now)
             case _:
                 pass
         if self._floor.timers.get(DAY) is None:

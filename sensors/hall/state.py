@@ -78,6 +78,7 @@ class Account:
     quarantined: int = 0
     refused: int = 0
     awaiting: int = 0
+    probe: int = 0
     gaps: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
 
@@ -232,6 +233,15 @@ class Condition:
 
 
 @dataclass(slots=True)
+class ProbeState:
+    """The newest synthetic message that came back by a session: its id, when it was sent and when it was heard."""
+
+    id: str
+    sent: int
+    at: int
+
+
+@dataclass(slots=True)
 class HallState:
     """Everything that the fold of one hall's journal yields."""
 
@@ -249,3 +259,4 @@ class HallState:
     conditions: dict[str, Condition] = field(default_factory=dict)
     timers: dict[str, int] = field(default_factory=dict)
     stray: Account = field(default_factory=Account)
+    probes: dict[str, ProbeState] = field(default_factory=dict)

@@ -228,6 +228,8 @@ def test_every_device_is_subscribed_in_exactly_one_lane() -> None:
         "zigbee2mqtt/hall/smoke 1/availability": Lane.TELEMETRY,
         "zigbee2mqtt/desk 3": Lane.TELEMETRY,
         "zigbee2mqtt/desk 3/availability": Lane.TELEMETRY,
+        f"{BASE}/gateway/probe/safety": Lane.SAFETY,
+        f"{BASE}/gateway/probe/telemetry": Lane.TELEMETRY,
     }
 
 

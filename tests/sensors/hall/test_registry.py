@@ -10,7 +10,17 @@ from sensors.facts import FactKind
 from sensors.hall.hall import Hall
 from sensors.hall.state import Liveness, Origin
 from sensors.inputs import Heard, Started, Tallied, Tally
-from sensors.readings import Availability, Battery, Equipment, EquipmentState, Fire, Kind, Queue
+from sensors.readings import (
+    Availability,
+    Battery,
+    CrowdLevel,
+    Equipment,
+    EquipmentState,
+    Fire,
+    Kind,
+    PeopleCount,
+    Queue,
+)
 from tests.sensors.hall.harness import Speaking, site
 
 FAULT = Equipment(EquipmentState.FAULT, "e1")
@@ -38,6 +48,21 @@ def test_an_approved_device_counts_in_its_place() -> None:
     hall.says("new-1", FAULT)
     hall.forward(seconds=10)
     hall.expect(FactKind.EQUIPMENT_FAULT, "new-1")
+
+
+def test_a_zone_is_judged_at_once_when_a_counter_of_it_is_approved_or_retired() -> None:
+    hall = Speaking().open()
+    hall.says("new-1", PeopleCount(3))
+    zone = hall.hall.state.zones["a"]
+    for counter in ("c1", "c2"):
+        hall.says(counter, PeopleCount(5))
+    assert zone.level is CrowdLevel.NORMAL
+    hall.act(ApproveDevice("new-1", (Kind.PEOPLE_COUNT,), zone="a"))
+    assert zone.level is None  # not all of it is counted now
+    hall.says("c1", PeopleCount(5))
+    assert zone.level is None
+    hall.act(RetireDevice("new-1"))
+    assert zone.level is CrowdLevel.NORMAL
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from sensors.errors import HallwatchError
-from sensors.site.model import Secret
+from sensors.site.secret import Secret
 
 
 class SecretMissingError(HallwatchError):

@@ -16,7 +16,7 @@ from alerts.notify.secret import read_secret
 from gateway.store.engines import masked, store_url
 from gateway.store.errors import StoreError
 from gateway.store.sql import sqlite_url
-from sensors.site.model import Secret
+from sensors.site.secret import Secret
 
 FILE: Final = "hallwatch.db"
 ENVIRONMENT: Final = "HALLWATCH_STORE"

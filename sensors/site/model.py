@@ -13,6 +13,8 @@ from sensors.readings import CrowdLevel, Kind
 from sensors.site import rules
 from sensors.site.limits import Limits
 from sensors.site.part import Part
+from sensors.site.secret import Secret
+from sensors.site.watch import Watch
 
 ID_PATTERN: Final = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
 PERIOD_PATTERN: Final = r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$"
@@ -40,18 +42,6 @@ class Words(Part):
 
     zh: str = Field(min_length=1, max_length=500)
     en: str | None = Field(default=None, max_length=500)
-
-
-class Secret(Part):
-    """Where a secret stands: a file or an environment variable, never the site file itself."""
-
-    file: str | None = None
-    env: str | None = None
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        rules.one_of(self.file, self.env)
-        return self
 
 
 class Tls(Part):
@@ -365,6 +355,7 @@ class Site(Part):
     mqtt: Mqtt = Mqtt()
     influx: Influx | None = None
     limits: Limits = Limits()
+    watch: Watch = Watch()
     families: tuple[FamilyUse, ...] = (FamilyUse(family="native"),)
     channels: tuple[Channel, ...] = (LogChannel(id="log", type="log"),)
     people: tuple[Person, ...] = ()

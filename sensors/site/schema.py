@@ -8,14 +8,18 @@ from sensors.site import model
 from sensors.site.keys import KEYS
 from sensors.site.limits import Limits
 from sensors.site.part import Part
+from sensors.site.secret import Secret
+from sensors.site.watch import Heartbeat, Watch
 
 TITLES: Final[dict[type[Part], str]] = {
     model.Site: "整个文件 · the whole file",
     model.Mqtt: "mqtt",
     model.Tls: "mqtt.tls",
-    model.Secret: "password、token、secret · where a secret stands",
+    Secret: "password、token、secret · where a secret stands",
     model.Influx: "influx",
     Limits: "limits",
+    Watch: "watch",
+    Heartbeat: "watch.heartbeat",
     model.FamilyUse: "families[]",
     model.LogChannel: "channels[] (type: log)",
     model.MqttChannel: "channels[] (type: mqtt)",

@@ -10,7 +10,8 @@ from alerts.notify.mqtt import MqttSender
 from alerts.notify.open import open_senders
 from alerts.notify.secret import SecretMissingError, read_secret
 from alerts.notify.sender import Answer, Sent, TryAgain, Unknown
-from sensors.site.model import LogChannel, MqttChannel, Secret, WebhookChannel
+from sensors.site.model import LogChannel, MqttChannel, WebhookChannel
+from sensors.site.secret import Secret
 from tests.alerts.notify.samples import TEXT, message
 
 NOW = 1_760_000_000_000

@@ -12,7 +12,8 @@ import pytest
 from alerts.notify.guard import PrivateAddressError, is_public, public_socket
 from alerts.notify.sender import Answer, Never, Sent, TryAgain, Unknown
 from alerts.notify.webhook import open_webhook
-from sensors.site.model import Secret, WebhookChannel
+from sensors.site.model import WebhookChannel
+from sensors.site.secret import Secret
 from tests.alerts.notify.samples import TEXT, message
 from tests.fakes.webhook import FakeWebhook, fake_webhook
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from sensors.site import model
+from sensors.site import model, watch
 from sensors.site.keys import KEYS
 from sensors.site.mend import known_keys
 from sensors.site.part import Part
@@ -13,7 +13,7 @@ from sensors.site.schema import TITLES, key_tables, site_schema
 
 DOCS = Path(__file__).parents[3] / "docs" / "site.md"
 PARTS = [
-    one for one in vars(model).values()
+    one for one in (vars(model) | vars(watch)).values()
     if isinstance(one, type) and issubclass(one, Part) and one is not Part
 ]  # fmt: skip
 

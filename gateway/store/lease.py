@@ -67,7 +67,7 @@ class Lease:
 
     def _check(self, cursor: DBAPICursor) -> None:
         for hall, epoch in self._epochs.items():
-            now = _one(cursor, "SELECT epoch FROM leases WHERE hall = %s", hall)
+            now = _one(cursor, "SELECT coalesce(max(epoch), 0) FROM leases WHERE hall = %s", hall)
             if now != epoch:
                 raise StoreError(
                     "store_fenced",
@@ -85,10 +85,8 @@ class Lease:
                 changed = {"epoch": table.c.epoch + 1, "holder": holder, "since": now}
                 next_ = row.on_conflict_do_update(index_elements=["hall"], set_=changed).returning(table.c.epoch)
                 self._epochs[hall] = int(connection.execute(next_).scalar_one())
-            whole = select(func.max(table.c.epoch)).where(table.c.hall == WHOLE)
-            seen = connection.scalar(whole)
-            if seen is not None:
-                self._epochs[WHOLE] = int(seen)
+            whole = select(func.coalesce(func.max(table.c.epoch), 0)).where(table.c.hall == WHOLE)
+            self._epochs[WHOLE] = int(connection.execute(whole).scalar_one())
 
 
 def _one(cursor: DBAPICursor, sql: str, value: object) -> object:

@@ -101,7 +101,7 @@ def test_no_bound_discards_a_fire_or_a_call_for_help(topic: str, payload: bytes)
     door = Door(burst=1, rate_per_s=0.001, unknown_devices=0, devices=1, topics=1, quarantine_mib=1)
     door.reasons(f"{BASE}/telemetry/desk-1/presence", SEAT, 2)
     door.reasons(f"{BASE}/telemetry/nobody/nonsense", b"x" * 20_000, 100)
-    assert door.hear(f"{BASE}/telemetry/new/badge", b"{}").reason == "quarantine_full"
+    assert door.hear(f"{BASE}/telemetry/new/badge", b"x" * 16_384).reason == "quarantine_full"
     for _ in range(20):
         received = door.hear(topic, payload)
         assert received.arrival is not None

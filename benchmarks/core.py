@@ -15,8 +15,9 @@ from benchmarks.figures import Table
 from benchmarks.hall import HALL, Servers, Speaker, badge_reader, detector, load_site, speakers, stream
 from benchmarks.plan import NotMeasuredError, Plan, Say
 from gateway.batch import BatchMaker, Entry
-from gateway.history.points import Point, points
+from gateway.history.points import Point, points, read_row
 from gateway.history.readings import ReadingsSink
+from gateway.history.recent import Said
 from gateway.influx.line import line
 from gateway.link.contract import Delivery
 from gateway.store.contract import Batch, JournalRow
@@ -239,12 +240,18 @@ async def _history(table: Table, count: int, folder: Path) -> None:
     rows = [JournalRow(batch.index, batch.count, batch.at, batch.blob) for batch in batches]
     made: list[Point] = []
 
-    def feed() -> None:
-        for row in rows:
-            for part in points(row, rig.reception.read, SALT):
-                made.extend(part)
+    said: list[Said] = []
 
-    table.add("7 history: journal row to points", "CPU", US, timed(feed, count))
+    def read() -> None:
+        for row in rows:
+            said.extend(read_row(row, rig.reception.read))
+
+    def point() -> None:
+        for one in said:
+            made.extend(points(one, SALT))
+
+    table.add("7 history: journal row read again (where it lags)", "CPU", US, timed(read, count))
+    table.add("7 history: a message's points", "CPU", US, timed(point, count))
     table.add("7 history: line protocol, a point", "CPU", US, timed(lambda: [line(point) for point in made], len(made)))
     await _readings(table, made, folder)
 

@@ -158,5 +158,6 @@ async def _shipper(parts: HallParts, pipeline: Pipeline) -> Shipper:
         read=pipeline.reads,
         salt=await parts.store.records.secret("badges"),
         batch=parts.site.influx.batch if parts.site.influx is not None else READINGS_AT_ONCE,
+        recent=pipeline.recent,
     )
     return Shipper(parts.store.journal, parts.store.cursors, parts.history.sink, feed, tell=tell)

@@ -11,11 +11,12 @@ import msgspec
 
 from alerts.core import Core
 from alerts.model import Outcome
+from gateway.history.recent import Fresh, Said
 from gateway.link.contract import Delivery
 from gateway.store.contract import Batch, Quarantined
 from sensors.decode.family import Packet
 from sensors.decode.probe import read_probe
-from sensors.decode.reception import Received, Reception, Verdict
+from sensors.decode.reception import Arrival, Received, Reception, Verdict
 from sensors.errors import RefusedError
 from sensors.inputs import Acted, AnyInput, Heard, Probed, Started, Tallied, Tally, Ticked, pack
 
@@ -46,9 +47,10 @@ Entry = Delivery | Waiting
 
 @dataclass(slots=True)
 class Prepared:
-    """A batch decided: what to commit (None if nothing), and whom to answer afterwards."""
+    """A batch decided: what to commit (None if nothing), what it said, and whom to answer afterwards."""
 
     batch: Batch | None = None
+    fresh: Fresh | None = None
     deliveries: list[Delivery] = field(default_factory=list)
     outcomes: list[tuple[Waiting, Outcome | RefusedError]] = field(default_factory=list)
     registry_changed: bool = False
@@ -64,7 +66,9 @@ class Prepared:
 
 @dataclass(slots=True)
 class _Draft:
+    index: int
     inputs: list[AnyInput] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
     released: list[int] = field(default_factory=list)
     tallies: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -77,6 +81,12 @@ class _Draft:
         if reason:
             reasons = self.reasons.setdefault(device, {})
             reasons[reason] = reasons.get(reason, 0) + 1
+
+    def keep(self, heard: Heard, arrival: Arrival | None) -> None:
+        """Keep a message that was folded: in the journal, and its readings for the history that comes after it."""
+        if arrival is not None and not heard.awaiting:
+            self.said.append(Said(self.index + len(self.inputs), arrival.readings, heard.replayed))
+        self.inputs.append(heard)
 
 
 class BatchMaker:
@@ -91,7 +101,7 @@ class BatchMaker:
 
     def prepare(self, entries: list[Entry], now: int) -> Prepared:
         """Decide a batch. An empty one lets time pass: what is due by `now` fires, and is written if it did."""
-        draft = _Draft()
+        draft = _Draft(self.index)
         prepared = Prepared()
         for entry in entries:
             if isinstance(entry, Delivery):
@@ -103,11 +113,13 @@ class BatchMaker:
             self._let_pass(now, draft)
         self._close_account(draft)
         prepared.batch = self._batch(draft)
+        if draft.inputs:
+            prepared.fresh = Fresh(draft.index, len(draft.inputs), draft.said)
         return prepared
 
     def set_aside(self, delivery: Delivery, error: Exception) -> Prepared:
         """Put a message that nothing can take into quarantine, alone."""
-        draft = _Draft()
+        draft = _Draft(self.index)
         packet = delivery.packet
         received = Received(Verdict.QUARANTINED, "", None, FAILED, repr(error))
         draft.quarantined.append(self._quarantined(packet, received))
@@ -120,17 +132,20 @@ class BatchMaker:
         return max(at, self.core.hall.state.now)
 
     def _take_message(self, packet: Packet, draft: _Draft) -> bool:
+        at = self._at(packet.at)
+        if at != packet.at:  # what is read now must be equal to what is read from the journal later
+            packet = msgspec.structs.replace(packet, at=at)
         received = self.reception.receive(packet)
         draft.count(received.device, received.verdict, received.reason)
         if received.verdict is Verdict.QUARANTINED:
             draft.quarantined.append(self._quarantined(packet, received))
         if received.verdict is Verdict.PROBE:
             self._take_probe(packet, draft)
-        if received.arrival is None or received.verdict in {Verdict.DUPLICATE, Verdict.REFUSED}:
+        if received.arrival is None or received.verdict is Verdict.DUPLICATE or received.verdict is Verdict.REFUSED:
             return False
         kept = received.kept or packet
         heard = Heard(
-            self._at(packet.at),
+            at,
             kept.topic,
             kept.payload,
             packet.lane,
@@ -139,7 +154,7 @@ class BatchMaker:
         )
         before = len(self.core.hall.state.devices)
         self.core.step(heard, received.arrival)
-        draft.inputs.append(heard)
+        draft.keep(heard, received.arrival)
         return _lists_devices(received) or len(self.core.hall.state.devices) != before
 
     def _take_probe(self, packet: Packet, draft: _Draft) -> None:
@@ -157,7 +172,10 @@ class BatchMaker:
             prepared.outcomes.append((waiting, refused))
             draft.inputs.append(Ticked(item.at))
             return False
-        draft.inputs.append(item)
+        if isinstance(item, Heard):
+            draft.keep(item, arrival)
+        else:
+            draft.inputs.append(item)
         if waiting.releases is not None:
             draft.released.append(waiting.releases)
         prepared.outcomes.append((waiting, outcome))

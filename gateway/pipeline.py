@@ -18,6 +18,7 @@ from alerts.core import Core
 from alerts.model import Outcome
 from gateway.batch import BatchMaker, Entry, Prepared, Waiting
 from gateway.fold import take_snapshot
+from gateway.history.recent import Recent
 from gateway.link.contract import Delivery, Link, LinkNews
 from gateway.store.contract import Journal, QuarantineRow
 from gateway.store.errors import StoreError
@@ -93,6 +94,7 @@ class Pipeline:
         self._writing_since: float | None = None
         self._store_error = ""
         self._store_told = False
+        self.recent = Recent()
         self.version = 0
         self.stalled_since: int | None = None
 
@@ -348,6 +350,8 @@ class Pipeline:
             self._tell()
 
     def _finish(self, prepared: Prepared) -> None:
+        if prepared.fresh is not None:
+            self.recent.keep(prepared.fresh)
         by_lane: dict[Lane, list[Delivery]] = {}
         for delivery in prepared.deliveries:
             by_lane.setdefault(delivery.packet.lane, []).append(delivery)

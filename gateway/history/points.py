@@ -1,4 +1,4 @@
-"""Points: readings in the form in which the histories keep them, made from rows of the journal.
+"""Points: readings in the form in which the histories keep them, made of what the journal's messages said.
 
 A point's identity is (hall, kind, device, place, ns), and `ns` is its millisecond with the position in the journal
 in the digits below: shipping a row twice writes the same points again. Nothing here names a person: a badge
@@ -13,10 +13,11 @@ from typing import Final
 
 import msgspec
 
+from gateway.history.recent import Said
 from gateway.store.contract import JournalRow
 from sensors.decode.reception import Arrival
 from sensors.inputs import Heard, unpack
-from sensors.readings import VALUES, Badge, Clock, Flag, Kind, Reading, Value
+from sensors.readings import VALUES, Badge, Clock, Kind, Reading, Value
 
 # A device's clock is believed when it says it is synchronised and is no further off than this from our own.
 AHEAD_MS: Final = 120_000
@@ -50,49 +51,56 @@ class Point(msgspec.Struct, frozen=True):
         return self.ns // _NS
 
 
-def points(row: JournalRow, read: Read, salt: bytes) -> Iterator[tuple[Point, ...]]:
-    """The points of each message in a row of the journal, message by message.
+def read_row(row: JournalRow, read: Read) -> Iterator[Said]:
+    """What the messages in a row of the journal said, one by one.
 
-    `read` decodes a message (None if it no longer can); `salt` is the site's secret behind badge pseudonyms.
-    What a device that awaits approval says does not count, and is no history.
+    `read` decodes a message (None if it no longer can). What a device that awaits approval says does not count, and
+    is no history.
     """
     for place, one in enumerate(unpack(row.blob)):
         if isinstance(one, Heard) and not one.awaiting:
             arrival = read(one)
-            yield () if arrival is None else tuple(_of(one, arrival, row.index + place, salt))
+            if arrival is not None:
+                yield Said(row.index + place, arrival.readings, one.replayed)
 
 
-def _of(heard: Heard, arrival: Arrival, index: int, salt: bytes) -> Iterator[Point]:
-    for ordinal, reading in enumerate(arrival.readings):
-        at = _time(heard, reading)
+def points(said: Said, salt: bytes) -> list[Point]:
+    """The points of a message; `salt` is the site's secret behind badge pseudonyms."""
+    made: list[Point] = []
+    for ordinal, reading in enumerate(said.readings):
+        at = _time(reading, replayed=said.replayed)
         values = _fields(reading.value, salt)
         if at is None or not values:
             continue
-        if reading.flags != Flag.NONE:
+        if reading.flags:
             values += (("flags", str(reading.flags.name).lower()),)
-        yield Point(
-            hall=reading.hall,
-            kind=reading.kind,
-            device=reading.device,
-            zone=reading.place.zone or "",
-            window=reading.place.window or "",
-            fields=values,
-            ns=at * _NS + (index * _PER_INPUT + ordinal) % _NS,
-            index=index,
+        place = reading.place
+        made.append(
+            Point(
+                reading.hall,
+                reading.kind,
+                reading.device,
+                place.zone or "",
+                place.window or "",
+                values,
+                at * _NS + (said.index * _PER_INPUT + ordinal) % _NS,
+                said.index,
+            )
         )
+    return made
 
 
-def _time(heard: Heard, reading: Reading) -> int | None:
+def _time(reading: Reading, *, replayed: bool) -> int | None:
     """When it was so: the device's word if that can be believed, else when it came.
 
     None for what is not of the moment it came in (last-known state, a replay) and does not say of when it is.
     """
     claim = reading.device_time
-    if claim is not None and reading.clock == Clock.SYNCED:
+    if claim is not None and reading.clock is Clock.SYNCED:
         plausible = reading.received - BEHIND_MS <= claim <= reading.received + AHEAD_MS
         if plausible and claim >= 0:
             return claim
-    return None if reading.retained or heard.replayed else reading.received
+    return None if reading.retained or replayed else reading.received
 
 
 _NAMES: Final[dict[type[Value], tuple[str, ...]]] = {
@@ -107,8 +115,14 @@ FIELDS: Final[dict[Kind, frozenset[str]]] = {
 
 
 def _fields(value: Value, salt: bytes) -> tuple[Field, ...]:
-    found = tuple((name, _plain(item)) for name in _NAMES[type(value)] if (item := getattr(value, name)) is not None)
-    return (*found, ("badge", pseudonym(value.token, salt))) if isinstance(value, Badge) else found
+    found: list[Field] = []
+    for name in _NAMES[type(value)]:
+        item = getattr(value, name)
+        if item is not None:
+            found.append((name, item if type(item) is float else _plain(item)))
+    if isinstance(value, Badge):
+        found.append(("badge", pseudonym(value.token, salt)))
+    return tuple(found)
 
 
 def _plain(item: object) -> float | str:

@@ -1,8 +1,9 @@
 """Feeds one history from the journal of one hall: a cursor that waits for as long as the history is away.
 
-Nothing here stands before an alarm: the journal is read on the reader's thread, and messages are turned into
-points a few at a time, so that the event loop is never held. What the history refuses is searched out, put aside
-with its reason, and the rest goes on.
+What was decoded a moment ago is taken from memory (`recent`); the journal is read where that is not enough. Nothing
+here stands before an alarm: the journal is read on the reader's thread, and messages are turned into points a few
+at a time, so that the event loop is never held. What the history refuses is searched out, put aside with its
+reason, and the rest goes on.
 """
 
 import asyncio
@@ -10,22 +11,26 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 import msgspec
 
 from gateway.history.contract import HistoryDownError, HistorySink, PointsRefusedError
-from gateway.history.points import Point, Read, points
-from gateway.store.contract import Journal, JournalRow
+from gateway.history.points import Point, Read, points, read_row
+from gateway.history.recent import Recent, Said
+from gateway.store.contract import Journal
 from gateway.store.cursors import Cursors, Refused
 from gateway.store.errors import StoreError
 
 log = logging.getLogger(__name__)
 
 ROWS_AT_ONCE: Final = 8
-MESSAGES_AT_ONCE: Final = 32
+# The cursor is moved once for so many: that is a transaction of its own.
+TAKEN_AT_ONCE: Final = 2000
+READ_AT_ONCE: Final = 32
+POINTED_AT_ONCE: Final = 100
 IDLE_S: Final = 0.2
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 30.0
@@ -55,6 +60,7 @@ class Lag:
 class Feed:
     """What feeds a history: the hall, the cursor's `name`, how a message is decoded, and the site's `salt`.
 
+    `recent` is what was decoded a moment ago, nothing where nobody fills it.
     `batch` points go in one write. The readings table shares its writer with the journal and wants short ones: a
     hundred cost no more each than a thousand, and a commit behind them waits a millisecond or two. InfluxDB, a
     request away, wants thousands.
@@ -65,6 +71,7 @@ class Feed:
     read: Read
     salt: bytes
     batch: int = 100
+    recent: Recent = field(default_factory=Recent)
 
 
 # Told when the history falls behind by more than its limit, and when it has caught up again, with the reason.
@@ -173,37 +180,43 @@ class Shipper:
         self._told = late
 
     async def _ship(self) -> None:
-        """Ship some rows of the journal and move the cursor past them."""
-        rows = await self._journal.read(self._hall, self._index, ROWS_AT_ONCE)
+        """Ship the next batches of the journal and move the cursor past them."""
+        said, after = self._feed.recent.take(self._index, max(self._feed.batch, TAKEN_AT_ONCE))
+        if after == self._index:
+            said, after = await self._read()
         refused: list[Refused] = []
         waiting: list[Point] = []
-        for row in rows:
-            for part in await self._points(row):
-                waiting += part
-                while len(waiting) >= self._feed.batch:
-                    refused += await self._write(waiting[: self._feed.batch])
-                    del waiting[: self._feed.batch]
+        for number, one in enumerate(said, 1):
+            waiting += points(one, self._feed.salt)
+            if number % POINTED_AT_ONCE == 0:
+                # Whatever waits for the event loop goes first: it may be an alarm.
+                await asyncio.sleep(0)
+            while len(waiting) >= self._feed.batch:
+                refused += await self._write(waiting[: self._feed.batch])
+                del waiting[: self._feed.batch]
         if waiting:
             refused += await self._write(waiting)
-        after = rows[-1].index + rows[-1].count if rows else self._end
         await self._cursors.advance(self._hall, self._name, after, refused)
         self._index = after
         self._refused += len(refused)
-        for one in refused[:3]:
-            log.warning("history %s refused a %s of %s: %s", self._name, one.point.kind, one.point.device, one.reason)
+        for one_refused in refused[:3]:
+            point, reason = one_refused.point, one_refused.reason
+            log.warning("history %s refused a %s of %s: %s", self._name, point.kind, point.device, reason)
 
-    async def _points(self, row: JournalRow) -> list[tuple[Point, ...]]:
-        made: list[tuple[Point, ...]] = []
-        try:
-            for number, part in enumerate(points(row, self._feed.read, self._feed.salt)):
-                made.append(part)
-                if number % MESSAGES_AT_ONCE == 0:
-                    # Whatever waits for the event loop goes first: it may be an alarm.
-                    await asyncio.sleep(0)
-        except msgspec.DecodeError as error:
-            # A row that the disk has damaged is lost for every history; the rest of the journal is not.
-            log.error("the journal's row %d of %s cannot be read: %s", row.index, self._hall, error)  # noqa: TRY400
-        return made
+    async def _read(self) -> tuple[list[Said], int]:
+        """What some rows of the journal said, and the index after them."""
+        rows = await self._journal.read(self._hall, self._index, ROWS_AT_ONCE)
+        said: list[Said] = []
+        for row in rows:
+            try:
+                for number, one in enumerate(read_row(row, self._feed.read), 1):
+                    said.append(one)
+                    if number % READ_AT_ONCE == 0:
+                        await asyncio.sleep(0)
+            except msgspec.DecodeError as error:
+                # A row that the disk has damaged is lost for every history; the rest of the journal is not.
+                log.error("the journal's row %d of %s cannot be read: %s", row.index, self._hall, error)  # noqa: TRY400
+        return said, rows[-1].index + rows[-1].count if rows else self._end
 
     async def _write(self, batch: Sequence[Point]) -> list[Refused]:
         """Write a batch; one that is refused is halved until what cannot be stored stands alone."""

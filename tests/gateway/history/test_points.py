@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.history.points import FIELDS, Point, points, pseudonym
+from gateway.history.points import FIELDS, Point, Read, points, pseudonym, read_row
 from gateway.store.contract import JournalRow
 from sensors.decode.reception import Arrival
 from sensors.inputs import Heard, Started, pack
@@ -30,7 +30,11 @@ def made(*readings: Reading, index: int = 7, heard: Heard | None = None) -> list
     """The points of one message, second in its row."""
     message = heard or Heard(T0, "t", b"")
     row = JournalRow(index, 2, T0, pack([Started(T0, "x"), message]))
-    return [point for part in points(row, lambda _: arrival(*readings), SALT) for point in part]
+    return of_row(row, lambda _: arrival(*readings))
+
+
+def of_row(row: JournalRow, read: Read) -> list[Point]:
+    return [point for said in read_row(row, read) for point in points(said, SALT)]
 
 
 def warm(**more: object) -> Reading:
@@ -78,7 +82,7 @@ def test_last_known_state_is_no_value_of_now() -> None:
 def test_what_awaits_approval_or_cannot_be_decoded_is_no_history() -> None:
     assert made(warm(), heard=Heard(T0, "t", b"", awaiting=True)) == []
     row = JournalRow(0, 1, T0, pack([Heard(T0, "t", b"")]))
-    assert list(points(row, lambda _: None, SALT)) == [()]
+    assert of_row(row, lambda _: None) == []
 
 
 def test_no_token_of_a_person_leaves_the_journal() -> None:
@@ -109,7 +113,7 @@ def test_inputs_of_one_millisecond_have_times_of_their_own(index: int, count: in
     def read(_: Heard) -> Arrival:
         return arrival(warm())
 
-    once = [point for part in points(row, read, SALT) for point in part]
+    once = of_row(row, read)
     assert len({point.ns for point in once}) == count
     assert {point.at for point in once} == {T0}
-    assert once == [point for part in points(row, read, SALT) for point in part]
+    assert once == of_row(row, read)

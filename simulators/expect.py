@@ -6,7 +6,7 @@ from pydantic import Field
 
 from sensors.facts import FactKind
 from sensors.readings import CrowdLevel
-from sensors.site.model import Id
+from sensors.site.model import Id, Words
 from sensors.site.part import Part
 
 
@@ -60,3 +60,27 @@ class Expect(Part):
     runs: tuple[ExpectedRun, ...] = ()
     messages: tuple[ExpectedMessages, ...] = ()
     tickets: tuple[ExpectedTicket, ...] = ()
+
+
+class Otherwise(Part):
+    """How a scenario ends under a fault between the devices and us, where that is not as without it; and why.
+
+    A list that is given stands for the whole list; of `messages` only the entries that are given have another count.
+    """
+
+    why: Words
+    alarms: tuple[ExpectedAlarm, ...] | None = None
+    runs: tuple[ExpectedRun, ...] | None = None
+    tickets: tuple[ExpectedTicket, ...] | None = None
+    messages: tuple[ExpectedMessages, ...] = ()
+
+    def instead_of(self, usual: Expect) -> Expect:
+        """The whole outcome under the fault."""
+        other = {_about(entry): entry for entry in self.messages}
+        given = {name: value for name in ("alarms", "runs", "tickets") if (value := getattr(self, name)) is not None}
+        messages = tuple(other.pop(_about(entry), entry) for entry in usual.messages)
+        return usual.model_copy(update={**given, "messages": (*messages, *other.values())})
+
+
+def _about(entry: ExpectedMessages) -> tuple[str, str | None, str | None, int | None]:
+    return entry.about, entry.channel, entry.person, entry.round

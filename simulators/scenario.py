@@ -17,7 +17,8 @@ from sensors.readings import VALUES, Button, ButtonAction, Kind
 from sensors.site.calendar import HallCalendar
 from sensors.site.model import Day, Id, Site, Words
 from sensors.site.part import Part
-from simulators.expect import Expect
+from simulators.expect import Expect, Otherwise
+from simulators.faults import Fault
 from simulators.fleet import Fleet
 from simulators.human import HumanAction
 from simulators.overlay import FOREVER, Change, Overlay, Return, Rise, Say, Vanish
@@ -102,6 +103,12 @@ class Scenario(Part):
     events: tuple[Event, ...] = ()
     actions: tuple[HumanAction, ...] = ()
     expect: Expect = Expect()
+    under: dict[Fault, Otherwise] = Field(default_factory=dict)
+
+    def expect_under(self, fault: Fault) -> Expect:
+        """How it must end under a fault: as without it, unless the file says why not."""
+        other = self.under.get(fault)
+        return self.expect if other is None else other.instead_of(self.expect)
 
     def start_ms(self, site: Site, week_of: date = date(2026, 3, 9)) -> int:
         """The instant at which it begins in the week of a date: the first such weekday that is no holiday."""

@@ -7,6 +7,7 @@ one fault after the other is done to everything it stands on. In the end its own
 import argparse
 import asyncio
 import json
+import logging
 import random
 import sys
 import tempfile
@@ -149,6 +150,8 @@ def report(console: Console, verdicts: list[Verdict], figures: Json) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run; 0 all promises held, 1 one did not, 2 wrong usage."""
     asked = parser().parse_args(arguments)
+    # Connections are cut here all the time, and libraries tell it to nobody in particular.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with (
         tempfile.TemporaryDirectory(prefix="hallwatch-soak-") as folder,

@@ -3,6 +3,9 @@
 A device counts its messages (`seq`) and its starts (`boot`). The window holds the last 1024 sequences of the
 two boots heard last. What lies further back than the window cannot be told from new: it is taken, because
 twice is better than never. Without a sequence only a redelivery or an equal claim of time proves a duplicate.
+
+A device that keeps no boot number counts from zero as if nothing had been. By its number such a message was heard
+long ago; but it claims to be later than all that was heard, and no copy of an old one can.
 """
 
 import hashlib
@@ -36,7 +39,7 @@ def is_duplicate(device: DeviceState, decoded: Decoded, topic: str, payload: byt
     if boot is not None and sequence is not None:
         for window in device.boots:
             if window.boot == boot:
-                return _holds(window, sequence)
+                return _holds(window, sequence) and not _anew(window, decoded, sequence)
         return False
     if not dup and decoded.device_time is None:
         return False
@@ -63,7 +66,7 @@ def is_late(device: DeviceState, decoded: Decoded) -> bool:
             if sequence > window.highest:  # what is ahead of all kinds is ahead of its own
                 return False
             newest = max((window.newest.get(kind, -1) for kind, _ in decoded.values), default=-1)
-            return newest - WINDOW < sequence < newest
+            return newest - WINDOW < sequence < newest and not _anew(window, decoded, sequence)
     return False
 
 
@@ -79,14 +82,28 @@ def record(device: DeviceState, arrival: Admitted, heard: Heard) -> int:
             digest = _digest(heard.topic, heard.payload)
             device.last_unnumbered = (device.last_unnumbered + digest)[-DIGESTS * DIGEST_BYTES :]
         return 0
-    for window in device.boots:
+    for number, window in enumerate(device.boots):
         if window.boot == boot:
+            if _anew(window, decoded, sequence):
+                device.boots[number] = _begun(boot, decoded, sequence)
+                return 0
             _age(window, decoded, sequence)
             return _mark(window, sequence)
+    device.boots = [*device.boots[1 - BOOTS :], _begun(boot, decoded, sequence)]
+    return 0
+
+
+def _begun(boot: int, decoded: Decoded, sequence: int) -> SequenceWindow:
     window = SequenceWindow(boot, sequence, first=sequence)
     _age(window, decoded, sequence)
-    device.boots = [*device.boots[1 - BOOTS :], window]
-    return 0
+    return window
+
+
+def _anew(window: SequenceWindow, decoded: Decoded, sequence: int) -> bool:
+    """Whether the device has begun to count again: not ahead by its number, and ahead of all by its time."""
+    if sequence > window.highest or window.told is None or decoded.device_time is None:
+        return False
+    return decoded.device_time > window.told
 
 
 def _age(window: SequenceWindow, decoded: Decoded, sequence: int) -> None:
@@ -94,6 +111,8 @@ def _age(window: SequenceWindow, decoded: Decoded, sequence: int) -> None:
         newest = window.newest.get(kind, -1)
         if newest < sequence or sequence <= newest - WINDOW:
             window.newest[kind] = sequence
+    if decoded.device_time is not None and (window.told is None or window.told < decoded.device_time):
+        window.told = decoded.device_time
 
 
 def _holds(window: SequenceWindow, sequence: int) -> bool:

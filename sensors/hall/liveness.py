@@ -55,7 +55,9 @@ class LivenessMachine:
         self._turn(device, Liveness.OFFLINE, now)
         if live:
             self._floor.timers.drop(LIVE + device.id)
-            self._silent(device, now, truth=True, detail=value.reason or "said_offline")
+            # A connection that flaps is no silence: it must be gone for a moment before anybody is told.
+            hold = self._floor.limits.offline_hold_s * 1000
+            self._silent(device, now, truth=True, detail=value.reason or "said_offline", raise_ms=hold)
             if value.scope is Scope.BRIDGE:
                 family = [d for d in self._members() if d.family == device.family and d is not device]
                 self._unknown(family, now)
@@ -137,9 +139,11 @@ class LivenessMachine:
             device.liveness_since = now
             self._floor.marks.devices.add(device.id)
 
-    def _silent(self, device: DeviceState, now: int, *, truth: bool, detail: str = "") -> None:
-        seen = Evidence(detail=detail)
-        self._floor.conditions.observe(_rule(device, FactKind.DEVICE_SILENT), truth, now, seen, device.last_seen)
+    def _silent(self, device: DeviceState, now: int, *, truth: bool, detail: str = "", raise_ms: int = 0) -> None:
+        rule = _rule(device, FactKind.DEVICE_SILENT, raise_ms)
+        # Silence began with the last word; that it is offline, a device says now.
+        since = None if raise_ms else device.last_seen
+        self._floor.conditions.observe(rule, truth, now, Evidence(detail=detail), since)
 
 
 def _rule(device: DeviceState, kind: FactKind, raise_ms: int = 0, clear_ms: int = 0) -> Rule:

@@ -55,7 +55,8 @@ class SequenceWindow:
     """The sequences heard of one boot: the highest, and a bitmap of the 1024 up to it (bit 0 is the highest).
 
     `first` is the lowest ever heard: what is missing between it and the highest is a gap, what is below is not.
-    `newest` is the highest of each kind: what comes below it says what was, and not what is.
+    `newest` is the highest of each kind: what comes below it says what was, and not what is. `told` is the latest
+    time (ms) that the device has claimed in it.
     """
 
     boot: int
@@ -63,6 +64,7 @@ class SequenceWindow:
     seen: bytes = b"\x01"
     first: int = 0
     newest: dict[Kind, int] = field(default_factory=dict)
+    told: int | None = None
 
 
 @dataclass(slots=True)

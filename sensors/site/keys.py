@@ -56,6 +56,7 @@ KEYS: Final[dict[str, tuple[str, str]]] = {
         "未确认消息合计达到此长度即暂停接收，MiB", "MiB of unacknowledged messages at which reading pauses"),
     "Limits.outbox": (
         "待发普通通知上限；火警和求助不受限", "routine messages that wait to be sent; fire and help know no limit"),
+    "Limits.connections": ("同时的浏览器连接上限", "connections of browsers at the same time"),
     "Limits.pages": ("同时打开的页面上限", "pages open at the same time"),
     "Limits.page_queue_kib": ("每个页面未取走数据的上限，KiB", "what waits for one page at the most, KiB"),
     "Limits.request_kib": ("一个 HTTP 请求的最大长度，KiB", "the longest body of an HTTP request, KiB"),
@@ -185,6 +186,10 @@ KEYS: Final[dict[str, tuple[str, str]]] = {
         "after a start no device is called silent for … s (no grace for fire)"),
     "Thresholds.help_clear_s": ("求助告警多久后可解除，秒", "a help call clears after … s"),
     "Thresholds.clock_skew_s": ("设备时钟相差多少提示，秒", "a device's clock off by more than … s is told"),
+    "Thresholds.offline_hold_s": (
+        "设备自称离线（或遗言）多久告警，秒；时断时续不告警",
+        "a device offline by its own word or last will for so long is an alarm, s; one that flaps is none",
+    ),
     "Thresholds.crowd": ("人员密度", "density of people"),
     "Thresholds.mains": ("常供电设备的沉默时限", "how long devices on mains may be silent"),
     "Thresholds.battery": ("电池常在线设备的沉默时限", "the same for battery devices that stay awake"),

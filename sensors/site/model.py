@@ -321,6 +321,7 @@ class Thresholds(Part):
     start_grace_s: int = Field(default=120, ge=0, le=YEAR_S)
     help_clear_s: int = Field(default=60, ge=0, le=YEAR_S)
     clock_skew_s: int = Field(default=120, ge=1, le=YEAR_S)
+    offline_hold_s: int = Field(default=10, ge=0, le=YEAR_S)
     crowd: CrowdThresholds = CrowdThresholds()
     mains: DeviceClass = DeviceClass(stale_s=180, offline_s=600)
     battery: DeviceClass = DeviceClass(stale_s=7200, offline_s=14_400)

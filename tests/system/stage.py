@@ -20,8 +20,9 @@ from sensors.inputs import Acted, AnyInput, Lane, Linked, Started
 from sensors.site.load import read_site
 from sensors.site.model import Site
 from simulators.expect import Expect, ExpectedAlarm, ExpectedMessages, ExpectedRun, ExpectedTicket
+from simulators.faults import Arriving, Fault, lay
+from simulators.fleet import Fleet
 from simulators.human import HumanAction, Reference, Thing
-from simulators.publication import Publication
 from simulators.scenario import Scenario
 
 EXAMPLE = Path(__file__).parents[2] / "dashboard/sites/university.yaml"
@@ -47,8 +48,8 @@ class Ending:
     tickets: tuple[Ticket, ...]
 
 
-async def perform(scenario: Scenario, folder: Path) -> Ending:
-    """Play a scenario to its end on a new store, and read the store."""
+async def perform(scenario: Scenario, folder: Path, fault: Fault | None = None, seed: int = 1) -> Ending:
+    """Play a scenario to its end on a new store, with a fault between devices and broker, and read the store."""
     site, digest = example_site()
     hall = Hall(site, HALL)
     core = Core(hall, Engine(site, HALL, Book()))
@@ -60,7 +61,7 @@ async def perform(scenario: Scenario, folder: Path) -> Ending:
         Linked(start, Lane.TELEMETRY, up=True),
     ]
     router = Router(maker.reception.subscriptions())
-    said = (packet_of(one, router) for one in scenario.publications(site))
+    said = (packet_of(one, router) for one in arriving(scenario, site, fault, seed))
     done = (later(action, start) for action in scenario.actions)
     items: Iterator[Played] = merge(begin, said, done, key=lambda item: item.at)
     async with open_store(sqlite_url(folder / "scenario.db")) as store:
@@ -79,9 +80,17 @@ async def read_ending(store: Store) -> Ending:
     )
 
 
-def packet_of(one: Publication, router: Router) -> Packet:
+def arriving(scenario: Scenario, site: Site, fault: Fault | None, seed: int) -> Iterator[Arriving]:
+    """What arrives of what the scenario's devices say."""
+    fleet, start = Fleet(site, scenario.hall, scenario.seed), scenario.start_ms(site)
+    said = scenario.publications(site, start, fleet)
+    return (Arriving(one.at, one) for one in said) if fault is None else lay(fault, said, fleet, start=start, seed=seed)
+
+
+def packet_of(one: Arriving, router: Router) -> Packet:
     """A publication as the session that subscribes its topic would hand it over."""
-    return Packet(one.topic, one.payload, router.lane(one.topic), one.at)
+    said = one.said
+    return Packet(said.topic, said.payload, router.lane(said.topic), one.at, qos=said.qos, dup=one.dup)
 
 
 def later(action: HumanAction, start: int) -> Later:

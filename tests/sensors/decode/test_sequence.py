@@ -154,3 +154,25 @@ def test_what_is_remembered_of_unnumbered_messages_is_bounded() -> None:
     assert len(line.device.last_unnumbered) == 8 * DIGESTS
     assert not line.hear(payload=b"99", dup=True)
     assert line.hear(payload=b"1", dup=True)
+
+
+def test_a_device_without_boots_that_counts_from_zero_is_heard_again() -> None:
+    """By its number alone a fire after a power cut would be an old one."""
+    line = Line()
+    for number in range(50):
+        assert line.hear(number, boot=0, time=1000 + number)
+    assert not line.hear(3, boot=0, time=1003)
+    assert line.hear(0, boot=0, time=5000)
+    line.restart()
+    assert line.hear(1, boot=0, time=5001)
+    assert not line.hear(1, boot=0, time=5001)
+    assert not line.hear(0, boot=0, time=5000)
+    assert line.missing == 0
+
+
+def test_a_copy_of_an_old_message_is_no_new_beginning() -> None:
+    line = Line()
+    for number, time in ((1, 10), (3, 30), (2, 20)):
+        assert line.hear(number, boot=7, time=time)
+    for number, time in ((1, 10), (3, 30), (2, 20)):
+        assert not line.hear(number, boot=7, time=time)

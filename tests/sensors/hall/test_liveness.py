@@ -43,9 +43,22 @@ def test_the_last_will_is_offline_at_once_and_no_proof_of_life() -> None:
     hall.says("p1", Availability(online=False))
     assert live(hall) is Liveness.OFFLINE
     assert hall.hall.state.devices["p1"].last_seen == seen
+    assert hall.told(SILENT) == []
+    hall.forward(seconds=10)
     assert hall.expect(SILENT, "p1").detail == "said_offline"
     hall.says("p1", Availability(online=True))
     hall.expect(SILENT, "p1", holds=False)
+
+
+def test_a_connection_that_flaps_tells_nobody() -> None:
+    hall = Speaking().open()
+    for _ in range(60):
+        hall.says("p1", Availability(online=False))
+        assert live(hall) is Liveness.OFFLINE
+        hall.forward(seconds=5)
+        hall.says("p1", Availability(online=True))
+        hall.forward(seconds=5)
+    assert hall.told(SILENT) == []
 
 
 def test_a_retained_will_is_shown_and_told_only_when_the_silence_lasts() -> None:
@@ -143,6 +156,7 @@ def test_a_bridge_that_is_gone_makes_its_devices_unknown_and_not_silent() -> Non
     hall.says("q1", Availability(online=False, scope=Scope.BRIDGE))
     assert live(hall, "q1") is Liveness.OFFLINE
     assert live(hall) is Liveness.UNKNOWN
+    hall.forward(seconds=10)
     assert {fact.subject.id for fact in hall.told(SILENT)} == {"q1"}
 
 

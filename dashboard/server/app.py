@@ -12,7 +12,7 @@ from dashboard.server.accounts import Doors
 from dashboard.server.ask import OPTIONS, Options
 from dashboard.server.desk import HOUSE, House
 from dashboard.server.figures import HallFigures
-from dashboard.server.guard import BODY_LIMIT, DOORS, HOSTS, guard, secure_headers
+from dashboard.server.guard import DOORS, HOSTS, guard, secure_headers
 from dashboard.server.live import Hub
 from dashboard.server.metrics import FIGURES, Figures, metrics
 from dashboard.server.page_socket import HUBS, live
@@ -43,7 +43,7 @@ def make_app(
 ) -> web.Application:
     """Make the application."""
     base = urlsplit(wishes.base_url)
-    app = web.Application(middlewares=[problems, guard], client_max_size=BODY_LIMIT)
+    app = web.Application(middlewares=[problems, guard], client_max_size=house.limits.request_kib * 1024)
     app[HOUSE] = house
     app[DOORS] = doors
     app[answer.ANSWERING] = answering

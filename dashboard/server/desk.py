@@ -17,6 +17,7 @@ from gateway.watch.watched import Watched
 from sensors.actions import Action
 from sensors.hall.state import HallState
 from sensors.site.index import SiteIndex
+from sensors.site.limits import Limits
 
 
 class Path(Protocol):
@@ -112,6 +113,11 @@ class House:
     halls: Mapping[str, HallDesk]
     accounts: Accounts
     meters: Meters = field(default_factory=Meters)
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds of the site file."""
+        return next(iter(self.halls.values())).site.site.limits
 
     def hall(self, id: str | None) -> HallDesk | None:
         """A hall by its id; without one, the first."""

@@ -20,7 +20,6 @@ from dashboard.server.problem import Handler, ProblemError
 
 COOKIE: Final = "hallwatch"
 CSRF_HEADER: Final = "X-CSRF-Token"
-BODY_LIMIT: Final = 256 * 1024
 
 DOORS = web.AppKey("doors", Doors)
 # Names by which this server may be called, besides addresses and localhost.

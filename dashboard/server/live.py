@@ -1,7 +1,7 @@
 """The live hub of one hall: what changed is found and written once, and handed to every open page.
 
-Two serialisations exist, with the names of people and without. A page that cannot keep up is cut off; the hub
-waits for no one, and nobody else waits for it.
+Two serialisations exist, with the names of people and without. A page that cannot keep up is cut off: what waits for
+it is bounded in frames and in bytes, and so is the number of pages. The hub waits for no one, and nobody else for it.
 """
 
 import asyncio
@@ -35,31 +35,38 @@ EVENTS: Final = 40
 ENDED_MS: Final = 24 * 3600 * 1000
 RUNS: Final = 5
 TICKETS: Final = 50
-CLIENTS: Final = 500
 
 _ENCODER: Final = msgspec.json.Encoder()
 
 
 @dataclass(slots=True, eq=False)
 class Client:
-    """An open page. What it is sent waits in a bounded queue; None ends it."""
+    """An open page. What it is sent waits in a queue of so many frames and `most` bytes; None ends it."""
 
     names: bool
+    most: int
     queue: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(QUEUE))
+    waiting: int = 0
     cut: bool = False
 
     def put(self, frame: bytes) -> None:
-        """Hand over a frame; a page that has not taken so many gets no more."""
-        try:
-            self.queue.put_nowait(frame)
-        except asyncio.QueueFull:
+        """Hand over a frame; a page that has not taken so many gets no more, but one frame of any size waits."""
+        if self.queue.full() or (self.waiting and self.waiting + len(frame) > self.most):
             self.cut = True
             self.end()
+            return
+        self.waiting += len(frame)
+        self.queue.put_nowait(frame)
+
+    def taken(self, frame: bytes) -> None:
+        """A frame has left."""
+        self.waiting -= len(frame)
 
     def end(self) -> None:
         """Say that nothing more comes; what still waits is dropped."""
         while not self.queue.empty():
             self.queue.get_nowait()
+        self.waiting = 0
         self.queue.put_nowait(None)
 
 
@@ -87,6 +94,7 @@ class Hub:
         self._build = build
         self._demo = demo
         self._rate = rate
+        self._limits = desk.site.site.limits
         self._seq = 0
         self._faces = {True: Face(names=True), False: Face(names=False)}
         self._clients: set[Client] = set()
@@ -157,7 +165,7 @@ class Hub:
         face = self._faces[names]
         if not face.shown:
             face.shown = self._entities(names=names)
-        client = Client(names)
+        client = Client(names, self._limits.page_queue_kib * 1024)
         snapshot = Snapshot(self._seq, self._desk.path.now(), self._build, visitor.user, visitor.csrf, dict(face.shown))
         client.put(_ENCODER.encode(snapshot))
         self._clients.add(client)
@@ -169,7 +177,7 @@ class Hub:
 
     def full(self) -> bool:
         """True when no more pages are taken."""
-        return self._closed or len(self._clients) >= CLIENTS
+        return self._closed or len(self._clients) >= self._limits.pages
 
     def close(self) -> None:
         """End every page: the server stops."""
@@ -193,10 +201,15 @@ class Hub:
 
 async def feed(client: Client, socket: web.WebSocketResponse) -> None:
     """Send a client's frames until it ends, or its connection does."""
-    with contextlib.suppress(ConnectionError, TimeoutError):
+    with contextlib.suppress(ConnectionError):
         while (frame := await client.queue.get()) is not None:
-            async with asyncio.timeout(SEND_LIMIT_S):
-                await socket.send_frame(frame, WSMsgType.TEXT)
+            try:
+                async with asyncio.timeout(SEND_LIMIT_S):
+                    await socket.send_frame(frame, WSMsgType.TEXT)
+            except TimeoutError:
+                client.cut = True
+                return
+            client.taken(frame)
 
 
 def close_code(hub: Hub, client: Client) -> int:

@@ -15,6 +15,7 @@ from dashboard.server.problem import ProblemError
 
 LOG = logging.getLogger(__name__)
 CHECK_S: Final = 60.0
+GOODBYE_S: Final = 2.0
 HUBS = web.AppKey("hubs", dict[str, Hub])
 
 
@@ -35,9 +36,20 @@ async def live(request: web.Request) -> web.StreamResponse:
         await _serve(request, socket, client, asking)
     finally:
         hub.leave(client)
-    code = close_code(hub, client)
-    await socket.close(code=code, message=b"stopping" if code == WSCloseCode.GOING_AWAY else b"")
+    await _close(request, socket, close_code(hub, client))
     return socket
+
+
+async def _close(request: web.Request, socket: web.WebSocketResponse, code: int) -> None:
+    """Say goodbye; a page that takes nothing hears none, and its connection is dropped with what it holds."""
+    try:
+        async with asyncio.timeout(GOODBYE_S):
+            await socket.close(code=code, message=b"stopping" if code == WSCloseCode.GOING_AWAY else b"")
+    except TimeoutError:
+        LOG.info("a page that takes nothing was dropped")
+    # A closed transport still waits for its buffer to be taken; an aborted one does not.
+    if request.transport is not None and request.transport.get_write_buffer_size():
+        request.transport.abort()
 
 
 async def _serve(request: web.Request, socket: web.WebSocketResponse, client: Client, asking: Visitor) -> None:

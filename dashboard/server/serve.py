@@ -14,6 +14,7 @@ from typing import Final
 
 from aiohttp import web
 
+from dashboard.server.desk import HOUSE
 from dashboard.server.page_socket import HUBS
 from sensors.errors import HallwatchError
 
@@ -45,8 +46,10 @@ async def serving(app: web.Application, host: str, port: int, socket_path: Path 
     with _unix(socket_path) if socket_path is not None else contextlib.nullcontext() as local:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
+        listener: asyncio.Server | None = None
         try:
-            port = await _listen_tcp(runner, host, port)
+            listener = await _listen_tcp(runner, host, port, app[HOUSE].limits.connections)
+            port = listener.sockets[0].getsockname()[1]
             if local is not None:
                 await web.SockSite(runner, local).start()
             LOG.info("page: http://%s:%d", f"[{host}]" if ":" in host else host, port)
@@ -58,16 +61,32 @@ async def serving(app: web.Application, host: str, port: int, socket_path: Path 
                     for hub in hubs:
                         hub.cancel()
         finally:
+            if listener is not None:
+                listener.close()
             await runner.cleanup()
 
 
-async def _listen_tcp(runner: web.AppRunner, host: str, port: int) -> int:
+async def _listen_tcp(runner: web.AppRunner, host: str, port: int, most: int) -> asyncio.Server:
+    """Listen for browsers, for so many connections at once."""
+    server = runner.server
+    assert server is not None  # noqa: S101 - set up before
+
+    def connection() -> asyncio.Protocol:
+        return _Refusal() if len(server.connections) >= most else server()
+
     try:
-        await web.TCPSite(runner, host, port).start()
+        return await asyncio.get_running_loop().create_server(connection, host, port)
     except OSError as error:
         raise ListenError(f"{host}:{port}: {error.strerror or error}") from error
-    listening: int = runner.addresses[0][1]
-    return listening
+
+
+class _Refusal(asyncio.Protocol):
+    """A connection too many: closed before a byte is read. Each costs a handle, and the store needs some too."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Close it."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what create_server makes
+        transport.abort()
 
 
 @contextmanager

@@ -32,6 +32,7 @@ from sensors.facts import FactKind, Subject
 from sensors.hall.state import DeviceState, HallState, Liveness, Origin, Pause, SessionState, Staffing, WindowState
 from sensors.readings import Kind
 from sensors.site.index import SiteIndex
+from sensors.site.limits import Limits
 from sensors.site.model import Site
 from tests.alerts.notify.samples import message as sample
 
@@ -182,10 +183,16 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    folder: Path, *, static: Path | None = None, open_names: bool = False, metrics_token: str | None = None
+    folder: Path,
+    *,
+    static: Path | None = None,
+    open_names: bool = False,
+    metrics_token: str | None = None,
+    limits: Limits | None = None,
 ) -> AsyncIterator[Running]:
     """Run the server on a free port and a socket, over a real store; `wang` can log in with `PASSWORD`."""
     socket = folder / "hallwatch.sock"
+    site = SITE.model_copy(update={"limits": limits or Limits()})
     path, view, watch = FakePath(), FakeView(), FakeWatch()
 
     async def replay(row: QuarantineRow) -> None:
@@ -194,7 +201,7 @@ async def running(
 
     async with open_store(sqlite_url(folder / "store.db")) as store:
         desk = HallDesk(
-            SiteIndex(SITE, SITE.halls[0]), path, view, store.records, store.quarantine, replay, FakeHistory(),
+            SiteIndex(site, site.halls[0]), path, view, store.records, store.quarantine, replay, FakeHistory(),
             lambda: HistoryHealth("sqlite", 3), watch,
         )  # fmt: skip
         doors = Doors(store.accounts, real_now, PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from gateway.store.contract import Batch
 from sensors.hall.state import DeviceState, Liveness, Origin
 from sensors.inputs import Ticked, pack
 from sensors.readings import Kind
+from sensors.site.limits import Limits
 from tests.dashboard.desk import NOW, Running, alarm, browser, running, ticket
 
 
@@ -194,6 +196,41 @@ async def test_a_page_that_does_not_keep_up_is_cut_off_alone(server: Running) ->
     assert not quick.cut
     assert hub.clients == 1
     assert slow.queue.get_nowait() is None, "what waited is dropped"
+
+
+async def test_what_waits_for_a_page_is_bounded_in_bytes(tmp_path: Path) -> None:
+    async with running(tmp_path, limits=Limits(page_queue_kib=64)) as server:
+        hub = server.app[HUBS]["h1"]
+        slow, quick = hub.join(NOBODY, names=False), hub.join(NOBODY, names=False)
+        assert slow.queue.qsize() == 1, "the first frame waits whatever its size"
+        for number in range(4):
+            while not quick.queue.empty():
+                quick.taken(quick.queue.get_nowait() or b"")
+            big = {f"A{one}": alarm(f"A{one}", detail=str(number) * 900) for one in range(25)}
+            server.view.book.alarms = big
+            hub.show()
+        assert slow.cut
+        assert (quick.cut, quick.waiting > 20_000) == (False, True)
+        assert hub.clients == 1
+
+
+async def test_pages_and_connections_are_bounded(tmp_path: Path) -> None:
+    async with running(tmp_path, limits=Limits(pages=2, connections=4)) as server, browser(server) as session:
+        async with page(server) as first, page(server) as second:
+            await frame(first)
+            await frame(second)
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await session.ws_connect("/api/v1/live")
+            assert refused.value.status == 503
+            _, idle = await asyncio.open_connection("127.0.0.1", server.served.port)
+            fifth, writer = await asyncio.open_connection("127.0.0.1", server.served.port)
+            async with asyncio.timeout(5):
+                with contextlib.suppress(ConnectionError):
+                    assert await fifth.read() == b"", "closed without a word"
+            idle.close()
+            writer.close()
+        async with page(server) as third:
+            await frame(third)
 
 
 async def test_a_page_that_goes_is_forgotten(server: Running) -> None:

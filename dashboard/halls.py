@@ -21,7 +21,8 @@ from gateway.batch import BatchMaker
 from gateway.fold import fold
 from gateway.history.contract import HistoryQuery, HistorySink
 from gateway.history.shipper import Feed, Shipper
-from gateway.link.paho import PahoLink, opened
+from gateway.link.contract import Session
+from gateway.link.session import opened
 from gateway.overload import watch_bounds
 from gateway.pipeline import Clockwork, Pipeline
 from gateway.sending import SendingLoop
@@ -116,7 +117,7 @@ def _teller(pipeline: Pipeline, hall: str) -> Tell:
     return lambda condition, wrong: pipeline.raised(condition, hall, holds=bool(wrong), detail=wrong)
 
 
-async def _first_linked(sessions: Iterable[PahoLink]) -> None:
+async def _first_linked(sessions: Iterable[Session]) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(FIRST_LINK_S):
             for session in sessions:

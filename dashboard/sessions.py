@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from alerts.notify.secret import read_secret
 from dashboard.settings import Settings
-from gateway.link.paho import Broker, PahoLink
+from gateway.link.contract import Broker, Session
+from gateway.link.session import LINKS
 from gateway.pipeline import Clockwork, Pipeline
 from sensors.errors import HallwatchError
 from sensors.inputs import Lane
@@ -19,12 +20,12 @@ class SiteRefusedError(HallwatchError):
     code = "site_refused"
 
 
-def hall_sessions(settings: Settings, site: Site, hall: str, clock: Clockwork, pipeline: Pipeline) -> list[PahoLink]:
+def hall_sessions(settings: Settings, site: Site, hall: str, clock: Clockwork, pipeline: Pipeline) -> list[Session]:
     """Life safety on a session of its own; fixed client ids, so that the broker keeps both for us."""
     broker = _broker(site.mqtt, settings.broker)
     names = {lane: f"hallwatch-{site.site}-{hall}-{lane.name.lower()}" for lane in Lane}
     return [
-        PahoLink(
+        LINKS[broker.version](
             broker,
             client_id=names[lane],
             lane=lane,

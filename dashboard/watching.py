@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.link.paho import PahoLink
+from gateway.link.contract import Session as Link
 from gateway.pipeline import Pipeline
 from gateway.watch.survey import Survey
 from gateway.watch.watched import Session, Watched
@@ -14,7 +14,7 @@ class WatchOfHall:
     """What the server asks about one hall's path."""
 
     path: Pipeline
-    sessions: Sequence[PahoLink]
+    sessions: Sequence[Link]
     survey: Survey
 
     def __call__(self) -> Watched:
@@ -27,5 +27,5 @@ class WatchOfHall:
         )
 
 
-def _session(link: PahoLink) -> Session:
+def _session(link: Link) -> Session:
     return Session(link.lane.name.lower(), link.connected, link.subscribed.is_set(), link.received)

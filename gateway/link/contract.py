@@ -68,8 +68,12 @@ class Session(Link, Protocol):
     """
 
     connected: bool
-    received: int
     subscribed: asyncio.Event
+
+    @property
+    def received(self) -> int:
+        """PUBLISHes so far."""
+        ...
 
     async def announce(self, topic: str, payload: bytes) -> None:
         """Publish at QoS 1 and wait for the broker's PUBACK. Raises `OSError` when it does not come."""

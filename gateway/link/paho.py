@@ -1,8 +1,9 @@
-"""A persistent MQTT session (3.1.1 or 5) on paho-mqtt, driven by the event loop, acknowledged by hand.
+"""A persistent MQTT 3.1.1 session on paho-mqtt, driven by the event loop, acknowledged by hand.
 
-Step 1 of a message's way. paho would acknowledge on receipt; with `manual_ack` the PUBACK leaves only when the
-pipeline has committed. Mosquitto 2.0.11 does not hold its own in-flight window, so unacknowledged messages are
-counted here and reading stops at a limit: what we do not read waits in the broker.
+Step 1 of a message's way where the broker does not speak MQTT 5 (`mqtt5.py` costs a tenth). paho would acknowledge on
+receipt; with `manual_ack` the PUBACK leaves only when the pipeline has committed. Mosquitto 2.0.11 does not hold its
+own in-flight window, so unacknowledged messages are counted here and reading stops at a limit: what we do not read
+waits in the broker.
 """
 
 import asyncio
@@ -11,16 +12,14 @@ import logging
 import random
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from gateway.link.contract import Deliver, Delivery, LinkChanged, LinkNews
+from gateway.link.contract import Broker, Deliver, Delivery, LinkChanged, LinkNews
 from gateway.link.daemon import in_daemon
 from sensors.decode.family import Packet, Subscription
 from sensors.inputs import Lane
@@ -30,22 +29,7 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 PACKETS_PER_WAKE = 64
-FOREVER = 0xFFFFFFFF
 ANNOUNCE_WITHIN_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where the broker is and who we are to it; `password` is the secret itself, read by the composition."""
-
-    host: str
-    port: int
-    version: str = "5"
-    username: str | None = None
-    password: str | None = None
-    tls: ssl.SSLContext | None = None
-    keepalive_s: int = 60
-    max_unacknowledged: int = 5000
 
 
 class PahoLink:
@@ -70,7 +54,6 @@ class PahoLink:
         self.lane = lane
         self.connected = False
         self.received = 0
-        # Set when the broker has answered our first subscriptions: from then on it keeps messages for us.
         self.subscribed = asyncio.Event()
         self._broker = broker
         self._status_topic = status_topic
@@ -83,6 +66,7 @@ class PahoLink:
         self._refused: set[str] = set()
         self._epoch = 0
         self._unacknowledged = 0
+        self._bytes = 0
         self._paused = False
         self._socket: socket.socket | None = None
         self._announced: dict[int, asyncio.Future[None]] = {}
@@ -91,12 +75,11 @@ class PahoLink:
         self._client = self._make_client(client_id)
 
     def _make_client(self, client_id: str) -> Client:
-        five = self._broker.version == "5"
         client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
-            protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
-            clean_session=None if five else False,
+            protocol=MQTTProtocolVersion.MQTTv311,
+            clean_session=False,
             reconnect_on_failure=False,
             manual_ack=True,
         )
@@ -127,7 +110,8 @@ class PahoLink:
             if delivery.packet.qos > 0:
                 self._client.ack(delivery.mid, delivery.packet.qos)
             self._unacknowledged -= 1
-        if self._paused and self._unacknowledged < self._broker.max_unacknowledged:
+            self._bytes -= len(delivery.packet.payload)
+        if self._paused and not self._full:
             self._resume()
 
     def subscribe(self, subscriptions: Iterable[Subscription]) -> None:
@@ -175,18 +159,7 @@ class PahoLink:
             pause = min(pause * 2, LONGEST_PAUSE_S)
 
     def _connect(self) -> None:
-        five = self._broker.version == "5"
-        properties = None
-        if five:
-            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-            properties.SessionExpiryInterval = FOREVER
-        self._client.connect(
-            self._broker.host,
-            self._broker.port,
-            keepalive=self._broker.keepalive_s,
-            clean_start=False if five else 3,
-            properties=properties,
-        )
+        self._client.connect(self._broker.host, self._broker.port, keepalive=self._broker.keepalive_s)
 
     async def _serve(self) -> bool:
         """Tend the connection until it is gone; True if the broker had accepted us."""
@@ -214,6 +187,7 @@ class PahoLink:
         self._epoch += 1
         self._asked.clear()
         self._unacknowledged = 0
+        self._bytes = 0
         self._paused = False
         self._gone.set()
 
@@ -291,6 +265,11 @@ class PahoLink:
         if self._socket is not None and not self._paused:
             self._read()
 
+    @property
+    def _full(self) -> bool:
+        broker = self._broker
+        return self._unacknowledged >= broker.max_unacknowledged or self._bytes >= broker.max_unacknowledged_bytes
+
     def _pause(self) -> None:
         self._paused = True
         if self._socket is not None:
@@ -360,6 +339,7 @@ class PahoLink:
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         self.received += 1
         self._unacknowledged += 1
+        self._bytes += len(message.payload)
         packet = Packet(
             topic=_topic_of(message),
             payload=bytes(message.payload),
@@ -370,7 +350,7 @@ class PahoLink:
             dup=message.dup,
         )
         self._deliver(Delivery(packet, message.mid, self._epoch))
-        if self._unacknowledged >= self._broker.max_unacknowledged and not self._paused:
+        if self._full and not self._paused:
             self._pause()
 
 
@@ -380,16 +360,3 @@ def _topic_of(message: MQTTMessage) -> str:
     except UnicodeDecodeError:
         # The specification forbids it and Mosquitto refuses it; a broker that does not must not stop us.
         return message._topic.decode("utf-8", "replace")  # noqa: SLF001 - paho offers no other way
-
-
-@contextlib.asynccontextmanager
-async def opened(link: PahoLink, group: asyncio.TaskGroup) -> AsyncIterator[PahoLink]:
-    """Keep a link connected while the block runs; its end closes the inlet."""
-    task = group.create_task(link.run(), name=f"link-{link.lane.name.lower()}")
-    try:
-        yield link
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        await link.aclose()

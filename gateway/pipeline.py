@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 # Deciding a batch holds the loop, and an alarm behind it waits: some milliseconds, not some tens.
 BATCH_LIMIT = 200
+BATCH_BYTES = 2**20
 LINGER_S = 0.005
 RETRY_FIRST_S = 0.05
 RETRY_LONGEST_S = 2.0
@@ -255,9 +256,12 @@ class Pipeline:
         """What is urgent shares its commit with no telemetry, but not twice in a row while some waits."""
         self._alone = bool(self._urgent) and not (self._alone and self._ordinary)
         entries: list[Entry] = []
+        room = BATCH_BYTES
         for source in (self._urgent,) if self._alone else (self._urgent, self._ordinary):
-            while source and len(entries) < BATCH_LIMIT:
-                entries.append(source.popleft())
+            while source and len(entries) < BATCH_LIMIT and room > 0:
+                entry = source.popleft()
+                entries.append(entry)
+                room -= len(entry.packet.payload) if isinstance(entry, Delivery) else 0
         if self.waiting:
             self._wake.set()
             self._hurry.set()

@@ -42,12 +42,25 @@ RULES: Final[dict[FactKind, Rule]] = {
     FactKind.FAULT_BUTTON: Rule(None, ticket="fault"),
     FactKind.FIRE_TEST: Rule(None),
     FactKind.SEQUENCE_GAP: Rule(None),
+    FactKind.SESSION_LOST: Rule(None),
     FactKind.CLOCK_SKEW: Rule(None),
     FactKind.PUNCH: Rule(None, logged=False),
 }
 
 # What the gateway says of itself and what cannot wait: alarms that do not get out, a store that takes nothing.
-GRAVE: Final = frozenset({"dead_letter", "channel_failing", "nobody_told", "store", "disk", "journal", "account"})
+GRAVE: Final = frozenset(
+    {
+        "dead_letter",
+        "channel_failing",
+        "nobody_told",
+        "store",
+        "store_lost",
+        "store_damaged",
+        "disk",
+        "journal",
+        "account",
+    }
+)
 
 # The hazard of the plan that an alarm of this kind starts.
 HAZARDS: Final = {FactKind.FIRE: "fire", FactKind.CROWD: "crowd"}

@@ -23,6 +23,7 @@ class FactKind(StrEnum):
     BATTERY_LOW = "battery_low"
     CLOCK_SKEW = "clock_skew"
     SEQUENCE_GAP = "sequence_gap"
+    SESSION_LOST = "session_lost"
     PUNCH = "punch"
     GATEWAY = "gateway"
 

@@ -35,6 +35,10 @@ KINDS: Final[Mapping[FactKind, Pair]] = {
     FactKind.BATTERY_LOW: ("电池电量低", "Battery low"),
     FactKind.CLOCK_SKEW: ("设备时钟偏差", "Device clock is off"),
     FactKind.SEQUENCE_GAP: ("消息序号缺失", "Messages missing"),
+    FactKind.SESSION_LOST: (
+        "消息服务器丢失会话，可能有消息缺失",
+        "The broker forgot our session: messages may be missing",
+    ),
     FactKind.PUNCH: ("考勤提醒", "Attendance"),
     FactKind.GATEWAY: ("系统自身告警", "Hallwatch itself"),
 }

@@ -1,9 +1,10 @@
 """The sessions to the broker and what the gateway says of itself, as conditions.
 
-A lost broker is one alarm and not one for each device behind it.
+A lost broker is one alarm and not one for each device behind it. A broker that comes back without our session has lost
+what it held for us: that is a line in the log, and the sequences of the devices say how much it was.
 """
 
-from sensors.facts import FactKind, Subject
+from sensors.facts import Fact, FactKind, Subject
 from sensors.hall.conditions import Evidence, Rule
 from sensors.hall.floor import Floor
 from sensors.hall.liveness import LivenessMachine, lane_name
@@ -11,7 +12,7 @@ from sensors.inputs import STORE, Lane, Linked, Raised
 
 
 class LinksMachine:
-    """Keeps `links` and `link_since`; tells BROKER_LOST and GATEWAY."""
+    """Keeps `links` and `link_since`; tells BROKER_LOST, SESSION_LOST and GATEWAY."""
 
     __slots__ = ("_floor", "_liveness")
 
@@ -33,12 +34,24 @@ class LinksMachine:
 
     def linked(self, item: Linked, now: int) -> None:
         """A session came up or went down."""
+        if item.up and item.missed:
+            self._forgotten(item.lane, now)
         self._set(item.lane, now, up=item.up)
         if item.up:
             self._liveness.listening(now)
         else:
             self._liveness.deafened(now, item.lane)
         self._judge(now)
+
+    def _forgotten(self, lane: Lane, now: int) -> None:
+        """The broker knew no session of ours. Where nobody was ever heard there was none to lose."""
+        state, name = self._floor.state, lane_name(lane)
+        if any(device.lanes & (1 << lane) for device in state.devices.values()):
+            subject, since = Subject("gateway", name), state.link_since.get(name, now)
+            key = f"{FactKind.SESSION_LOST.value}/{name}"
+            self._floor.facts.append(
+                Fact(key, FactKind.SESSION_LOST, subject, holds=True, at=now, since=since, edge=True)
+            )
 
     def raised(self, item: Raised, now: int) -> None:
         """A part of the gateway says that something is wrong with it, or well again."""

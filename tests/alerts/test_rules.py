@@ -20,7 +20,7 @@ ALARMS = [
     (FactKind.BATTERY_LOW, Priority.LOW, True),
     (FactKind.GATEWAY, Priority.MEDIUM, False),
 ]
-SILENT = [FactKind.FIRE_TEST, FactKind.SEQUENCE_GAP, FactKind.CLOCK_SKEW]
+SILENT = [FactKind.FIRE_TEST, FactKind.SEQUENCE_GAP, FactKind.SESSION_LOST, FactKind.CLOCK_SKEW]
 
 
 def test_every_kind_has_a_rule() -> None:

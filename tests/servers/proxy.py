@@ -135,14 +135,18 @@ class Proxy:
         except OSError:
             writer.transport.abort()
             return
+        if self._server is None:  # refused while we were on our way
+            writer.transport.abort()
+            server_writer.transport.abort()
+            return
         pair = Pair((writer, server_writer), task, number)
         self._pairs.add(pair)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._pump(pair, reader, server_writer, self.up))
                 group.create_task(self._pump(pair, server_reader, writer, self.down))
-        except* ConnectionError:
-            pass
+        except* (ConnectionError, asyncio.CancelledError):
+            pass  # cut: the end of this connection, and nobody waits for it
         finally:
             self._pairs.discard(pair)
             for end in pair.writers:

@@ -127,6 +127,17 @@ def test_a_lost_link_makes_unknown_and_one_fact() -> None:
     assert [(fact.key, fact.since, fact.detail) for fact in facts] == [("broker_lost", lost, "telemetry")]
 
 
+def test_a_session_that_the_broker_forgot_is_said_once_and_is_no_alarm() -> None:
+    hall = Speaking().open()
+    lost = hall.now
+    hall.take(Linked(lost, Lane.TELEMETRY, up=False))
+    hall.forward(seconds=5)
+    for lane in (Lane.TELEMETRY, Lane.SAFETY):
+        hall.take(Linked(hall.now, lane, up=True, missed=True))
+    facts = [fact for fact in hall.facts if fact.kind is not FactKind.PUNCH]
+    assert [(fact.key, fact.since, fact.edge) for fact in facts] == [("session_lost/telemetry", lost, True)]
+
+
 def test_back_again_everybody_has_the_grace_and_then_the_limit() -> None:
     hall = Speaking().open()
     hall.take(Linked(hall.now, Lane.TELEMETRY, up=False))

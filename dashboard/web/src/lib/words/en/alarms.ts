@@ -36,6 +36,7 @@ export const alarms: Record<keyof typeof zh, string> = {
   'fact.battery_low': 'Battery low',
   'fact.clock_skew': 'Clock skew',
   'fact.sequence_gap': 'Sequence gap',
+  'fact.session_lost': 'Broker forgot our session: messages may be missing',
   'fact.punch': 'Punch',
   'fact.gateway': 'Gateway trouble',
   'subject.device': 'Device',

@@ -34,6 +34,7 @@ export const alarms = {
   'fact.battery_low': '电量低',
   'fact.clock_skew': '设备时钟偏差',
   'fact.sequence_gap': '消息缺号',
+  'fact.session_lost': '消息服务器丢失会话：可能有消息缺失',
   'fact.punch': '考勤',
   'fact.gateway': '网关异常',
   'subject.device': '设备',

@@ -22,7 +22,7 @@ class SiteRefusedError(HallwatchError):
 
 def hall_sessions(settings: Settings, site: Site, hall: str, clock: Clockwork, pipeline: Pipeline) -> list[Session]:
     """Life safety on a session of its own; fixed client ids, so that the broker keeps both for us."""
-    broker = _broker(site.mqtt, settings.broker)
+    broker = _broker(site.mqtt, settings.broker, site.limits.unacknowledged_mib * 2**20)
     names = {lane: f"hallwatch-{site.site}-{hall}-{lane.name.lower()}" for lane in Lane}
     return [
         LINKS[broker.version](
@@ -48,7 +48,7 @@ def telling(pipeline: Pipeline, condition: str, subject: str) -> Callable[[str],
     return tell
 
 
-def _broker(mqtt: Mqtt, override: tuple[str, int] | None) -> Broker:
+def _broker(mqtt: Mqtt, override: tuple[str, int] | None, most_bytes: int) -> Broker:
     host, port = override or (mqtt.host, mqtt.port)
     context = None
     if mqtt.tls is not None:
@@ -68,4 +68,5 @@ def _broker(mqtt: Mqtt, override: tuple[str, int] | None) -> Broker:
         tls=context,
         keepalive_s=mqtt.keepalive_s,
         max_unacknowledged=mqtt.max_unacknowledged,
+        max_unacknowledged_bytes=most_bytes,
     )

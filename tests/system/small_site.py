@@ -15,12 +15,13 @@ class Parts:
     influx_bucket: str = ""
     version: str = "5"
     thresholds: str = "{}"
+    limits: str = "{}"
 
 
 def small_site(parts: Parts) -> str:
     """The site file's text."""
     return (
-        HEAD.format(port=parts.broker_port, version=parts.version)
+        HEAD.format(port=parts.broker_port, version=parts.version, limits=parts.limits)
         + (
             INFLUX.format(url=parts.influx, org=parts.influx_org, bucket=parts.influx_bucket)
             if parts.influx is not None
@@ -39,6 +40,7 @@ HEAD = """\
 site: test-site
 name: {{zh: 测试站点, en: Test site}}
 mqtt: {{host: 127.0.0.1, port: {port}, version: "{version}", keepalive_s: 10}}
+limits: {limits}
 families:
   - family: native
   - {{family: zigbee2mqtt, base: zigbee2mqtt, hall: main}}

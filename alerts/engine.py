@@ -29,6 +29,7 @@ from alerts.outbox import Outbox
 from alerts.plans import runs
 from alerts.plans.runs import Cause, Runs
 from alerts.plans.telling import Telling
+from alerts.queue import Room
 from alerts.routing import Routing
 from alerts.rules import RULES, priority_of, starts_plan
 from alerts.tickets import Tickets
@@ -112,6 +113,10 @@ class Engine:
     def ready(self, now: int, limit: int = NO_LIMIT) -> list[Message]:
         """Up to `limit` messages that may be sent at `now`, life safety first."""
         return self._outbox.ready(now, limit)
+
+    def next(self, now: int, room: Room) -> list[Message]:
+        """As many messages that may be sent as there is room for on each lane and channel, life safety first."""
+        return self._outbox.next(now, room)
 
     def next_send(self) -> int | None:
         """When the next message may be sent (ms since the epoch), None if none waits."""

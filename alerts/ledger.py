@@ -7,8 +7,8 @@ waits to be sent. The rows are the truth; all of this is made anew from them at 
 from typing import Final
 
 from alerts.model import Alarm, Book, Changes, Event, Lane, Message, MessageState, Run, Stage, Ticket, TicketState
+from alerts.queue import WAITING, Queue
 
-WAITING: Final = frozenset({MessageState.QUEUED, MessageState.RETRY})
 ON_ITS_WAY: Final = WAITING | {MessageState.ATTEMPTING}
 TOLD: Final = frozenset({MessageState.SENT, MessageState.UNKNOWN, MessageState.DEAD})
 
@@ -32,6 +32,7 @@ class Ledger:
         self._about: dict[str, dict[str, None]] = {}
         self._waiting: dict[str, None] = {}
         self._routine: set[str] = set()
+        self.queue = Queue(book.messages)
         for message in sorted(book.messages, key=by_number):
             self._file(book.messages[message])
 
@@ -127,6 +128,7 @@ class Ledger:
             self._unfile(message)
         if message.state in WAITING:
             self._waiting[message.id] = None
+            self.queue.put(message)
             if message.lane is Lane.OPERATIONAL:
                 self._routine.add(message.id)
         else:

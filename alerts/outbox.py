@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
-from alerts.ledger import ON_ITS_WAY, WAITING, Ledger, by_number
+from alerts.ledger import ON_ITS_WAY, Ledger, by_number
 from alerts.letter import Contact, Letter
 from alerts.model import Lane, Message, MessageState, Note
 from alerts.notes import LAST_WORDS, Code
+from alerts.queue import WAITING, Room
 from alerts.summary import Gathering
 from sensors.inputs import Reported
 
@@ -148,6 +149,10 @@ class Outbox:
         """Up to `limit` messages that may be sent: life safety first, a drill after what is real, the oldest first."""
         due = (message for message in self._ledger.waiting() if message.not_before <= now)
         return heapq.nsmallest(limit, due, key=_turn)
+
+    def next(self, now: int, room: Room) -> list[Message]:
+        """As many of the messages that may be sent as there is room for; life safety first."""
+        return self._ledger.queue.ready(now, room)
 
     def next_send(self) -> int | None:
         """When the next message may be sent, None if none waits."""

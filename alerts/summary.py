@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from alerts.ledger import WAITING, Ledger
+from alerts.ledger import Ledger
 from alerts.letter import Contact, Letter
 from alerts.model import Lane, Message, Note
 from alerts.notes import Code
+from alerts.queue import WAITING
 
 # So many single messages in so long, or so many unsent, are news; what follows is a storm.
 BURST: Final = 20

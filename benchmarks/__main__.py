@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from benchmarks import alarm, core, page, path, show, start
+from benchmarks import alarm, core, page, path, show, start, storm
 from benchmarks.figures import Table
 from benchmarks.plan import Case, NotMeasuredError, Plan
 
@@ -18,6 +18,7 @@ CASES: dict[str, Case] = {
     "core": core.run,
     "path": path.run,
     "alarm": alarm.run,
+    "storm": storm.run,
     "start": start.run,
     "page": page.run,
 }

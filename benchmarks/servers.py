@@ -89,7 +89,8 @@ class Status:
 class Gateway:
     """`hallwatch run` over a folder of its own; `token` is the one of InfluxDB where the site names it."""
 
-    def __init__(self, folder: Path, servers: Servers, *, token: str = "", profile: Path | None = None) -> None:
+    def __init__(self, folder: Path, servers: Servers | str, *, token: str = "", profile: Path | None = None) -> None:
+        """`servers` are those of the bench's own hall, or a whole site file."""
         folder.mkdir(parents=True, exist_ok=True)
         self.data = folder / "data"
         self.port = free_port()
@@ -98,7 +99,8 @@ class Gateway:
         self._room = tempfile.TemporaryDirectory(prefix="hw-")
         self._socket = Path(self._room.name) / "s"
         site = folder / "site.yaml"
-        site.write_text(site_text(servers), encoding="utf-8")
+        text = servers if isinstance(servers, str) else site_text(servers)
+        site.write_text(text, encoding="utf-8")
         python = ["/usr/bin/env", f"{INFLUX_TOKEN}={token}", sys.executable]
         python += ["-m", "cProfile", "-o", str(profile)] if profile else []
         places = ["--site", str(site), "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}"]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alerts.model import Book, Message
+from alerts.queue import Room
 from dashboard.server.desk import HistoryHealth
 from gateway.history.shipper import Shipper
 from gateway.pipeline import Pipeline
@@ -34,9 +35,9 @@ class EngineOutbox:
 
     path: Pipeline
 
-    def ready(self, now: int) -> Sequence[Message]:
-        """All messages that may be sent at `now`: a limit would let one channel's backlog hide the others."""
-        return self.path.core.engine.ready(now)
+    def next(self, now: int, room: Room) -> Sequence[Message]:
+        """As many messages that may be sent at `now` as there is room for on each lane and channel."""
+        return self.path.core.engine.next(now, room)
 
     def message(self, id: str) -> Message | None:
         """A message as it stands now."""

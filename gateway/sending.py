@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
-from alerts.ledger import WAITING
 from alerts.model import Lane, Message, MessageState
 from alerts.notify.sender import Answer, Never, Sender, Sent, Text, TryAgain, Unknown
+from alerts.queue import WAITING, Room
 
 LOG = logging.getLogger(__name__)
 
@@ -23,15 +23,15 @@ WORKERS: Final = {Lane.LIFE_SAFETY: 8, Lane.OPERATIONAL: 2}
 SEND_LIMIT_S: Final = 45.0
 # So long a message waits to be written down before it goes out all the same, and says so: life safety, and the rest.
 STORE_LIMIT_S: Final = 1.0
-ROUTINE_STORE_LIMIT_S: Final = 10.0
+ROUTINE_STORE_LIMIT_S: Final = 3.0
 LOOK_S: Final = 0.25
 
 
 class Outbox(Protocol):
     """What the loop asks of the outbox."""
 
-    def ready(self, now: int) -> Sequence[Message]:
-        """Messages that may be sent at `now` (ms since the epoch)."""
+    def next(self, now: int, room: Room) -> Sequence[Message]:
+        """Messages that may be sent at `now` (ms since the epoch): as many as there is room for, life safety first."""
         ...
 
     def message(self, id: str) -> Message | None:
@@ -102,10 +102,16 @@ class SendingLoop:
             self._wake.set()
 
     def _start(self, group: asyncio.TaskGroup) -> None:
+        ready = self._outbox.next(self._path.now(), self._room)
         for lane in WORKERS:
-            chosen = [one for one in self._outbox.ready(self._path.now()) if one.lane is lane and self._take(one)]
+            chosen = [one for one in ready if one.lane is lane and self._take(one)]
             if chosen:
                 group.create_task(self._attempt(group, chosen))
+
+    def _room(self, lane: Lane, channel: str) -> int:
+        """How many to look at: some of those that wait may be in hand already, but no more than there are workers."""
+        workers = WORKERS[lane]
+        return workers if self._busy[lane, channel] < workers else 0
 
     def _take(self, message: Message) -> bool:
         place = (message.lane, message.channel)

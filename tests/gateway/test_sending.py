@@ -6,6 +6,7 @@ import pytest
 
 from alerts.model import Lane, Message, MessageState, Note
 from alerts.notify.sender import Answer, Never, Sender, Sent, Text, TryAgain, Unknown
+from alerts.queue import Queue, Room
 from gateway import sending
 from gateway.sending import SendingLoop
 
@@ -52,9 +53,11 @@ class Desk:
         self.messages |= {one.id: one for one in messages}
         self.change()
 
-    def ready(self, now: int) -> Sequence[Message]:
-        states = {MessageState.QUEUED, MessageState.RETRY}
-        return [one for one in self.messages.values() if one.state in states and one.not_before <= now]
+    def next(self, now: int, room: Room) -> Sequence[Message]:
+        queue = Queue(self.messages)
+        for one in self.messages.values():
+            queue.put(one)
+        return queue.ready(now, room)
 
     def message(self, id: str) -> Message | None:
         return self.messages.get(id)

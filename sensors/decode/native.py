@@ -24,6 +24,8 @@ EMPTY: Final[dict[Kind, Value]] = {
     Kind.SEISMIC: Seismic(),
     Kind.BATTERY: Battery(),
 }
+# Of a key that is written twice JSON readers take the last: an alarm must not be unsaid in its own message.
+VITAL_KEYS: Final = (b'"value"', b'"alarm"', b'"action"')
 _NO_FLAGS: Final = Flag.NONE
 
 
@@ -68,6 +70,8 @@ class NativeFamily:
             raise UndecodableError("too_large", detail, address=device)
         if not payload:
             raise UndecodableError("ignored", "an empty message clears a retained one", address=device)
+        if route.vital and any(payload.count(key) > 1 for key in VITAL_KEYS):
+            raise UndecodableError("invalid_value", "a fire or a call for help says each thing once", address=device)
         try:
             message = route.read(payload)
         except ValidationError as error:
@@ -88,6 +92,7 @@ class _Route:
     kind: Kind
     read: Callable[[bytes], Envelope[Any]]
     empty: Value | None
+    vital: bool
 
 
 @lru_cache(maxsize=8192)
@@ -97,4 +102,5 @@ def _route(below: str) -> _Route:
         topic = parse_device_topic(below)
     except TopicError as error:
         raise UndecodableError(error.reason, error.detail, address=error.device) from None
-    return _Route(topic.device, topic.kind, ENVELOPES[topic.kind].validate_json, EMPTY.get(topic.kind))
+    vital = topic.kind in {Kind.FIRE, Kind.BUTTON}
+    return _Route(topic.device, topic.kind, ENVELOPES[topic.kind].validate_json, EMPTY.get(topic.kind), vital)

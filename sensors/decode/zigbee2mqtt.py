@@ -24,6 +24,8 @@ STATE_AT_MOST: Final = 16_384
 LIST_AT_MOST: Final = 4_194_304
 DEVICES_AT_MOST: Final = 1000
 _ONLINE: Final = {"online": True, "true": True, "offline": False, "false": False}
+# Of a key that is written twice JSON readers take the last: an alarm must not be unsaid in its own message.
+_VITAL: Final = {name: re.compile(rf'"{name}"\s*:'.encode()) for name in ("smoke", "gas", "carbon_monoxide", "action")}
 _NO_READING: Final = re.compile(r"/(?:set|get)(?:/[^/]+)?\Z")
 
 
@@ -84,6 +86,9 @@ def _state(device: str, payload: bytes) -> Decoded:
     fields = _json(payload, device)
     if not isinstance(fields, dict):
         raise UndecodableError("invalid_value", "a device's state is a JSON object", address=device)
+    for name in sorted(_VITAL.keys() & fields.keys()):
+        if len(_VITAL[name].findall(payload)) > 1:
+            raise UndecodableError("invalid_value", f"`{name}` is said twice", address=device)
     return Decoded(device, values_of(fields, device))
 
 

@@ -156,6 +156,24 @@ def test_an_over_long_damaged_fire_is_kept_as_its_evidence() -> None:
     assert door.hear(f"{BASE}/safety/smoke-1/fire", body + b" ", dup=True).verdict is Verdict.QUARANTINED
 
 
+@pytest.mark.parametrize(
+    ("topic", "payload"),
+    [
+        (f"{BASE}/safety/smoke-1/fire", b'{"value":{"alarm":true,"alarm":false}}'),
+        (f"{BASE}/safety/smoke-1/fire", b'{"value":{"alarm":true},"value":{"alarm":false}}'),
+        (f"{BASE}/safety/help-1/button", b'{"value":{"action":"help","action":"press"}}'),
+        ("zigbee2mqtt/zb", b'{"smoke":true,"battery":90,"smoke":false}'),
+    ],
+)
+def test_an_alarm_is_not_unsaid_in_its_own_message(topic: str, payload: bytes) -> None:
+    """JSON readers take the last of a key that is written twice."""
+    received = Door().hear(topic, payload)
+    assert (received.verdict, received.reason) == (Verdict.QUARANTINED, "invalid_value")
+    assert received.arrival is not None
+    (reading,) = received.arrival.readings
+    assert reading.value == Button(ButtonAction.HELP) or (isinstance(reading.value, Fire) and reading.value.alarm)
+
+
 PIECES = st.sampled_from([
     b'"alarm"', b":", b" true", b"1", b'"on"', b'"action"', b'"help"', b'"sensor"', b'"gas"', b'"smoke"', b'"flags"',
     b"[", b'"test"', b'"drill"', b"]", b",", b"{", b"}", b" " * 70, b"\x00",

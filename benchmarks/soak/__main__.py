@@ -24,7 +24,7 @@ from rich.table import Table
 from benchmarks import show
 from benchmarks.plan import NotMeasuredError
 from benchmarks.soak.devices import Devices
-from benchmarks.soak.faults import Trouble
+from benchmarks.soak.faults import FAULTS, Trouble
 from benchmarks.soak.hall import World, world
 from benchmarks.soak.judge import Evidence, Verdict, judge, read
 from benchmarks.soak.people import People
@@ -45,6 +45,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--minutes", type=float, default=60.0, help="how long, in real minutes (default 60)")
     made.add_argument("--rate", type=float, default=100.0, help="times real time and traffic (default 100)")
     made.add_argument("--seed", type=int, default=1, help="what chance begins with (default 1)")
+    made.add_argument("--faults", nargs="*", choices=sorted(FAULTS), default=sorted(FAULTS), help="which (default all)")
+    made.add_argument("--keep", type=Path, metavar="FOLDER", help="leave everything there, to look into it")
     made.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     return made
 
@@ -56,7 +58,7 @@ async def soak(folder: Path, asked: argparse.Namespace, progress: Progress) -> t
         await _until(hall, lambda status: all(status["links"].values()) and len(status["links"]) > 1)
         broker = Broker(hall.mosquitto.host, hall.mosquitto.port)
         devices = Devices(hall.site, broker, hall.clock, asked.seed)
-        trouble = Trouble(hall, devices, random.Random(asked.seed))
+        trouble = Trouble(hall, devices, random.Random(asked.seed), asked.faults)
         people, watch = People(hall, random.Random(asked.seed + 1)), Watch(hall)
         end = time.monotonic() + seconds
         async with asyncio.TaskGroup() as group:
@@ -158,7 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Progress(*columns, console=Console(stderr=True), transient=True) as progress,
     ):
         try:
-            verdicts, figures = asyncio.run(soak(Path(folder), asked, progress))
+            verdicts, figures = asyncio.run(soak(asked.keep or Path(folder), asked, progress))
         except NotMeasuredError as missing:
             print(f"soak: {missing}", file=sys.stderr)
             return 1

@@ -24,6 +24,7 @@ class Trouble:
     world: World
     devices: Devices
     dice: random.Random
+    kinds: list[str]
     made: Counter[str] = field(default_factory=Counter)
     now: str = ""
 
@@ -32,8 +33,10 @@ class Trouble:
         bag: list[str] = []
         while time.monotonic() < until:
             await asyncio.sleep(self.dice.uniform(*PEACE_S))
+            if not self.kinds:
+                continue
             # Each as often as the others, in an order that nobody knows.
-            bag = bag or self.dice.sample(sorted(FAULTS), len(FAULTS))
+            bag = bag or self.dice.sample(self.kinds, len(self.kinds))
             self.now = bag.pop()
             await FAULTS[self.now](self)
             self.made[self.now] += 1

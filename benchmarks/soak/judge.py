@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from alerts.model import Alarm
 from benchmarks.soak.devices import Ledger, Numbered
 from benchmarks.soak.watch import Sample
@@ -43,7 +45,7 @@ class Kept:
     heard: int = 0
     counts_of_people: int = 0
     alarms: list[Alarm] = field(default_factory=list)
-    same: bool = False
+    differing: list[str] = field(default_factory=list)
 
 
 async def read(path: Path, hall: str) -> Kept:
@@ -57,8 +59,19 @@ async def read(path: Path, hall: str) -> Kept:
         digest = next(iter(sites))
         resumed = await fold(store.journal, hall, digest, sites)
         empty = await fold(store.journal, hall, digest, sites, from_empty=True)
-        kept.same = encode_state(resumed.hall.state) == encode_state(empty.hall.state)
+        if encode_state(resumed.hall.state) != encode_state(empty.hall.state):
+            pair = (msgspec.to_builtins(resumed.hall.state), msgspec.to_builtins(empty.hall.state))
+            kept.differing = list(_differences(*pair, "")) or ["the order of something"]
         return kept
+
+
+def _differences(one: object, other: object, where: str) -> Iterator[str]:
+    """Where two states differ, as paths with both values."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in sorted({*one, *other}, key=str):
+            yield from _differences(one.get(name), other.get(name), f"{where}.{name}")
+    elif one != other:
+        yield f"{where}: {str(one)[:80]} | {str(other)[:80]}"
 
 
 async def _journal(store: Store, hall: str, kept: Kept) -> None:
@@ -68,7 +81,7 @@ async def _journal(store: Store, hall: str, kept: Kept) -> None:
             for item in unpack(row.blob):
                 if isinstance(item, Heard):
                     kept.heard += 1
-                    kept.counts_of_people += item.topic.endswith("/people_count")
+                    kept.counts_of_people += item.topic.endswith("/people_count") and b'"occupancy"' in item.payload
                     _count(item, kept)
             index = row.index + row.count
 
@@ -119,7 +132,11 @@ def _nothing_lost(seen: Evidence) -> Iterator[Verdict]:
     parts = {name: account[name] for name in ("stored", "quarantined", "duplicate", "refused", "awaiting")}
     said = ", ".join(f"{count} {name}" for name, count in parts.items())
     yield Verdict("the account balances", account["received"] == sum(parts.values()), f"{account['received']} = {said}")
-    yield Verdict("a restart knows what the journal knows", seen.kept.same, "fold from the snapshot, fold from empty")
+    yield Verdict("a restart knows what the journal knows", not seen.kept.differing, _told(seen.kept.differing))
+
+
+def _told(differing: list[str]) -> str:
+    return "fold from the snapshot = fold from empty" if not differing else f"{len(differing)}: {differing[:4]}"
 
 
 def _alarms(seen: Evidence) -> Iterator[Verdict]:

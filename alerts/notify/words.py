@@ -171,6 +171,8 @@ REMARKS: Final[Mapping[FactKind, Mapping[str, Pair]]] = {
         "store_lost": ("存储缺失已确认的数据", "the store has lost what was acknowledged"),
         "store_damaged": ("存储曾损坏，已另存并修复", "the store was damaged; it was set aside and mended"),
         "disk_low": ("磁盘剩余空间不足", "little space is left on the disk"),
+        "path_silent": ("探测消息没有返回，通路可能已断", "the probe does not come back: the path may be broken"),
+        "heartbeat_failed": ("对外心跳发送失败", "the heartbeat to the outside is not taken"),
         "clock_stepped": ("本机时钟被调整", "this machine's clock was stepped"),
     },
 }
@@ -197,11 +199,12 @@ class Phrasebook:
     def __call__(self, message: Message) -> Text:
         """The message in both languages, with its one-time link where its reader may answer."""
         answerable = message.answerable and message.person is not None
+        zh, en = _Params(_params(message, _ZH)), _Params(_params(message, _EN))
         return Text(
-            title_zh=_title(message, _ZH),
-            title_en=_title(message, _EN),
-            body_zh=_body(message, _ZH),
-            body_en=_body(message, _EN),
+            title_zh=_title(message, _ZH, zh),
+            title_en=_title(message, _EN, en),
+            body_zh=_body(message, _ZH, zh),
+            body_en=_body(message, _EN, en),
             tail_zh=self._tail(message, _ZH),
             tail_en=self._tail(message, _EN),
             link=self._links.url(message.hall, message.id, self._now()) if answerable else None,
@@ -224,18 +227,27 @@ class Phrasebook:
         return " · ".join(marks)
 
 
-def _title(message: Message, language: int) -> str:
+class _Params(dict[str, str]):
+    """The parameters of a message as they stand in a text; what is missing is a question mark."""
+
+    def __init__(self, params: Mapping[str, str]) -> None:
+        super().__init__({name: _clean(params[name]) for name in PLACES if params.get(name)})
+
+    def __missing__(self, name: str) -> str:
+        return "?"
+
+
+def _title(message: Message, language: int, params: _Params) -> str:
     code = _code(message)
-    title = message.note.code if code is None else _fill(SENTENCES[code][0][language], message, language)
+    title = message.note.code if code is None else Template(SENTENCES[code][0][language]).substitute(params)
     return ("【演练】", "[DRILL] ")[language] + title if message.drill else title
 
 
-def _body(message: Message, language: int) -> str:
+def _body(message: Message, language: int, params: _Params) -> str:
     own = (message.note.text_zh, message.note.text_en or message.note.text_zh)[language]
     code = _code(message)
     sentence = own or ("" if code is None else SENTENCES[code][1][language])
-    params = _params(message, language)
-    details = [_fill(template[language], message, language) for name, template in DETAILS if params.get(name)]
+    details = [Template(template[language]).substitute(params) for name, template in DETAILS if name in params]
     return "\n".join(part for part in (sentence, *details) if part)
 
 
@@ -286,11 +298,8 @@ def _unit(kind: FactKind, detail: str, language: int) -> str:
     return "" if unit is None else unit[language]
 
 
-def _fill(template: str, message: Message, language: int) -> str:
-    params = _params(message, language)
-    return Template(template).substitute({name: _clean(params.get(name, "") or "?") for name in PLACES})
-
-
 def _clean(value: str) -> str:
     """A value on one line: device text is text, whatever is in it."""
-    return "".join(letter if letter.isprintable() else " " for letter in value)[:300]
+    if value.isprintable():
+        return value[:300]
+    return "".join(letter if letter.isprintable() else " " for letter in value[:300])

@@ -71,16 +71,27 @@ class _Draft:
     said: list[Said] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
     released: list[int] = field(default_factory=list)
-    tallies: dict[str, dict[str, int]] = field(default_factory=dict)
+    counts: dict[tuple[str, Verdict], int] = field(default_factory=dict)
     reasons: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def count(self, device: str, verdict: Verdict, reason: str = "") -> None:
-        tally = self.tallies.setdefault(device, {"received": 0})
-        tally["received"] += 1
-        tally[verdict.value] = tally.get(verdict.value, 0) + 1
+        key = (device, verdict)
+        self.counts[key] = self.counts.get(key, 0) + 1
         if reason:
             reasons = self.reasons.setdefault(device, {})
             reasons[reason] = reasons.get(reason, 0) + 1
+
+    def tallies(self) -> tuple[Tally, ...]:
+        """The account of each device, in the order in which they were heard."""
+        found: dict[str, dict[str, int]] = {}
+        for (device, verdict), count in self.counts.items():
+            one = found.get(device)
+            if one is None:
+                found[device] = {"received": count, verdict: count}
+            else:
+                one["received"] += count
+                one[verdict] = count
+        return tuple([Tally(device, **one, reasons=self.reasons.get(device, {})) for device, one in found.items()])
 
     def keep(self, heard: Heard, arrival: Arrival | None) -> None:
         """Keep a message that was folded: in the journal, and its readings for the history that comes after it."""
@@ -132,9 +143,6 @@ class BatchMaker:
         return max(at, self.core.hall.state.now)
 
     def _take_message(self, packet: Packet, draft: _Draft) -> bool:
-        at = self._at(packet.at)
-        if at != packet.at:  # what is read now must be equal to what is read from the journal later
-            packet = msgspec.structs.replace(packet, at=at)
         received = self.reception.receive(packet)
         draft.count(received.device, received.verdict, received.reason)
         if received.verdict is Verdict.QUARANTINED:
@@ -144,18 +152,22 @@ class BatchMaker:
         if received.arrival is None or received.verdict is Verdict.DUPLICATE or received.verdict is Verdict.REFUSED:
             return False
         kept = received.kept or packet
+        state = self.core.hall.state
         heard = Heard(
-            at,
+            max(packet.at, state.now),
             kept.topic,
             kept.payload,
             packet.lane,
             packet.retained,
             awaiting=received.verdict is Verdict.AWAITING,
         )
-        before = len(self.core.hall.state.devices)
-        self.core.step(heard, received.arrival)
-        draft.keep(heard, received.arrival)
-        return _lists_devices(received) or len(self.core.hall.state.devices) != before
+        arrival = received.arrival
+        if heard.at != packet.at:  # what is folded now must be equal to what is read from the journal later
+            arrival = self.reception.read(heard) or arrival
+        before = len(state.devices)
+        self.core.step(heard, arrival)
+        draft.keep(heard, arrival)
+        return bool(arrival.decoded.seen) or len(state.devices) != before
 
     def _take_probe(self, packet: Packet, draft: _Draft) -> None:
         probe = read_probe(packet.payload)
@@ -189,12 +201,8 @@ class BatchMaker:
             draft.inputs.append(tick)
 
     def _close_account(self, draft: _Draft) -> None:
-        if draft.tallies:
-            tallies = tuple(
-                Tally(device, **counts, reasons=draft.reasons.get(device, {}))
-                for device, counts in draft.tallies.items()
-            )
-            item = Tallied(self.core.hall.state.now, tallies)
+        if draft.counts:
+            item = Tallied(self.core.hall.state.now, draft.tallies())
             self.core.step(item)
             draft.inputs.append(item)
 
@@ -228,10 +236,6 @@ class BatchMaker:
             retained=packet.retained,
             lane=int(packet.lane),
         )
-
-
-def _lists_devices(received: Received) -> bool:
-    return received.arrival is not None and bool(received.arrival.decoded.seen)
 
 
 def _moved(item: AnyInput, at: int) -> AnyInput:

@@ -7,9 +7,11 @@ Source of the format: docs.influxdata.com, "Line protocol reference" (InfluxDB v
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from gateway.history.points import Point
+from sensors.readings import Kind
 
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\\%]")
 _TAG_ESCAPES: Final = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ "})
@@ -22,11 +24,17 @@ def tag_text(name: str) -> str:
 
 
 def line(point: Point) -> str:
-    """A point as a line, without the newline. Tags without a value are left out, as the format demands."""
-    tags = (("device", point.device), ("hall", point.hall), ("window", point.window), ("zone", point.zone))
-    head = "".join(f",{name}={tag_text(value).translate(_TAG_ESCAPES)}" for name, value in tags if value)
-    body = ",".join(f"{name}={_field(value)}" for name, value in point.fields)
-    return f"{point.kind}{head} {body} {point.ns}"
+    """A point as a line, without the newline."""
+    head = _head(point.kind, point.device, point.hall, point.window, point.zone)
+    body = ",".join([f"{name}={_field(value)}" for name, value in point.fields])
+    return f"{head} {body} {point.ns}"
+
+
+@lru_cache(maxsize=8192)
+def _head(kind: Kind, device: str, hall: str, window: str, zone: str) -> str:
+    """Measurement and tags of a series. Tags without a value are left out, as the format demands."""
+    tags = (("device", device), ("hall", hall), ("window", window), ("zone", zone))
+    return kind + "".join(f",{name}={tag_text(value).translate(_TAG_ESCAPES)}" for name, value in tags if value)
 
 
 def _field(value: float | str) -> str:

@@ -4,10 +4,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from dashboard.cli import ack, check, demo, quarantine, run, simulate, status, user
+from dashboard.cli import ack, backup, check, demo, quarantine, run, simulate, status, user
 from sensors.errors import HallwatchError
 
-COMMANDS = (demo, run, check, simulate, status, ack, quarantine, user)
+COMMANDS = (demo, run, check, simulate, status, ack, quarantine, user, backup)
 
 
 def parser() -> argparse.ArgumentParser:

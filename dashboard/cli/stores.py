@@ -68,6 +68,21 @@ def store_of(chosen: argparse.Namespace) -> SecretStr:
     return named_store(chosen) or SecretStr(sqlite_url(data / FILE))
 
 
+def existing_store(chosen: argparse.Namespace) -> SecretStr:
+    """The store that is meant, for who only reads: a SQLite file that is not there is not made by looking at it.
+
+    Raises `StoreError` (`store_missing`).
+    """
+    store = store_of(chosen)
+    url = store_url(store.get_secret_value())
+    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
+        raise StoreError(
+            "store_missing",
+            f"{url.database} 不存在，请用 --data 或 --store 指明 · there is no such file: name it by --data or --store",
+        )
+    return store
+
+
 def shown(url: SecretStr) -> str:
     """The address of a store as people may see it."""
     return masked(store_url(url.get_secret_value()))

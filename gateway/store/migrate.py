@@ -7,7 +7,7 @@ A database that a newer release has changed is refused: an older program would m
 from collections.abc import Callable
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, insert, select
+from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, func, insert, inspect, select
 
 from gateway.store.errors import StoreError
 from gateway.store.migrations import m0001_first, m0002_leases
@@ -49,3 +49,10 @@ def migrate(connection: Connection, now: int, steps: tuple[Step, ...] = STEPS) -
             connection.execute(insert(applied).values(version=version, name=name, at=now))
         done.append(version)
     return tuple(done)
+
+
+def version(connection: Connection) -> int:
+    """The newest step that a database has seen, 0 where there was none."""
+    if not inspect(connection).has_table(applied.name):
+        return 0
+    return connection.scalar(select(func.max(applied.c.version))) or 0

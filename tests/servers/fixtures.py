@@ -79,14 +79,35 @@ def postgres_server() -> Iterator[Postgres]:
         yield server
 
 
+class DatabaseMaker(Protocol):
+    """Makes databases that are gone with the test."""
+
+    def __call__(self) -> Database:
+        """One more empty database."""
+        ...
+
+
 @pytest.fixture
-def postgres(postgres_server: Postgres, request: pytest.FixtureRequest) -> Iterator[Database]:
+def make_postgres(request: pytest.FixtureRequest) -> Iterator[DatabaseMaker]:
+    """For tests that want more than one database, or perhaps none: the server starts with the first."""
+    made: list[Database] = []
+
+    def make() -> Database:
+        server: Postgres = request.getfixturevalue("postgres_server")
+        server.revive()
+        made.append(server.create_database(database_name(request.node.name)))
+        return made[-1]
+
+    yield make
+    for database in made:
+        database.server.revive()
+        database.server.drop_database(database)
+
+
+@pytest.fixture
+def postgres(make_postgres: DatabaseMaker) -> Database:
     """An empty database, the server running whatever the test before did to it."""
-    postgres_server.revive()
-    database = postgres_server.create_database(database_name(request.node.name))
-    yield database
-    postgres_server.revive()
-    postgres_server.drop_database(database)
+    return make_postgres()
 
 
 @pytest.fixture

@@ -59,6 +59,7 @@ GRAVE: Final = frozenset(
         "disk",
         "journal",
         "account",
+        "path",
     }
 )
 

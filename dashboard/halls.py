@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ from dashboard.moment import real_now
 from dashboard.server.desk import HallDesk
 from dashboard.sessions import hall_sessions
 from dashboard.settings import Settings
-from dashboard.watching import WatchOfHall
+from dashboard.watching import WatchParts, watching
 from gateway.batch import BatchMaker
 from gateway.fold import fold
 from gateway.history.contract import HistoryQuery, HistorySink
@@ -29,7 +29,6 @@ from gateway.sending import SendingLoop
 from gateway.store.sql import Store
 from gateway.watch.commits import MeasuredJournal
 from gateway.watch.meters import Meters
-from gateway.watch.survey import Survey
 from sensors.decode.reception import Reception
 from sensors.hall.hall import Hall
 from sensors.inputs import Lane, Started
@@ -73,8 +72,7 @@ class HallParts:
 async def open_hall(parts: HallParts, group: asyncio.TaskGroup) -> AsyncIterator[HallDesk]:
     """One hall's path: folded, linked, shipping and sending; the end closes the inlet first and drains."""
     maker = await load_maker(parts)
-    journal = MeasuredJournal(parts.store.journal, parts.meters, parts.hall.id)
-    survey = Survey(parts.store.reader, parts.store.quarantine, parts.hall.id)
+    journal = MeasuredJournal(parts.store.journal, parts.meters, parts.hall.id, maker.index)
     pipeline = Pipeline(maker, journal, parts.clock, recover=lambda: load_maker(parts))
     sessions = hall_sessions(parts.settings, parts.site, parts.hall.id, parts.clock, pipeline)
     shipper = await _shipper(parts, pipeline)
@@ -89,8 +87,8 @@ async def open_hall(parts: HallParts, group: asyncio.TaskGroup) -> AsyncIterator
         house = keep_house(parts.store, parts.hall.id, parts.site.limits, _teller(pipeline, parts.hall.id))
         bounds = watch_bounds(pipeline, parts.clock.now, lambda: pipeline.core.hall.state)
         watches = [group.create_task(one, name=f"watch-{parts.hall.id}") for one in (house, bounds)]
-        surveying = group.create_task(survey.run(), name=f"survey-{parts.hall.id}")
         await pipeline.submit(Started(parts.clock.now(), parts.digest))
+        watched = await inlet.enter_async_context(watching(_watch_parts(parts, pipeline, sessions, journal), group))
         for session in sessions:
             await inlet.enter_async_context(opened(session, group))
         await _first_linked(sessions)
@@ -103,14 +101,19 @@ async def open_hall(parts: HallParts, group: asyncio.TaskGroup) -> AsyncIterator
             replay=ReplayFromQuarantine(pipeline),
             history=parts.history.query,
             health=HealthOfHistory(parts.history.name, shipper),
-            watch=WatchOfHall(pipeline, sessions, survey),
+            watch=watched,
         )
         for watch in watches:
             watch.cancel()
-        surveying.cancel()
         await inlet.aclose()
         await _drain(sending, out, pipeline, path)
         shipping.cancel()
+
+
+def _watch_parts(
+    parts: HallParts, pipeline: Pipeline, sessions: Sequence[Session], journal: MeasuredJournal
+) -> WatchParts:
+    return WatchParts(parts.hall.id, pipeline, sessions, journal, parts.store, parts.meters, parts.site.watch.probe_s)
 
 
 def _teller(pipeline: Pipeline, hall: str) -> Tell:

@@ -24,6 +24,7 @@ from dashboard.server.desk import HallDesk, House
 from dashboard.server.serve import serving
 from dashboard.sessions import SiteRefusedError
 from dashboard.settings import Settings
+from dashboard.watching import beating
 from gateway.history.readings import ReadingsHistory, ReadingsSink
 from gateway.influx.query import InfluxHistory
 from gateway.influx.ship import open_sink
@@ -62,8 +63,10 @@ async def run_system(settings: Settings, *, clock: Clockwork | None = None, read
                 )
                 desks[hall.id] = await halls.enter_async_context(open_hall(parts, group))
             house = House(desks, store.accounts, meters)
+            watches = [desk.watch for desk in desks.values()]
             answering = Answering(links, lambda message: words[message.hall](message), real_now)
-            app = make_app(house, doors, answering, _wishes(settings))
+            app = make_app(house, doors, answering, _wishes(settings, site))
+            await halls.enter_async_context(beating(site.watch.heartbeat, watches, meters, group))
             async with serving(app, settings.host, settings.port, settings.socket):
                 if ready is not None:
                     await ready(doors)
@@ -87,8 +90,15 @@ async def _kept_sites(store: Store, known: str) -> dict[str, Site]:
     return {item.digest: item.site for item in loaded if item.site is not None}
 
 
-def _wishes(settings: Settings) -> Wishes:
-    return Wishes(settings.public_url, settings.demo, settings.clock_rate, settings.open_names)
+def _wishes(settings: Settings, site: Site) -> Wishes:
+    token = site.watch.metrics_token
+    return Wishes(
+        settings.public_url,
+        settings.demo,
+        settings.clock_rate,
+        settings.open_names,
+        metrics_token=None if token is None else read_secret(token),
+    )
 
 
 def _load(settings: Settings) -> Loaded:

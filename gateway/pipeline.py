@@ -13,6 +13,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from alerts.core import Core
 from alerts.model import Outcome
@@ -197,6 +198,12 @@ class Pipeline:
     def waiting(self) -> int:
         """How many entries wait for their batch."""
         return len(self._urgent) + len(self._ordinary)
+
+    @property
+    def in_hand(self) -> int:
+        """Messages that were delivered and stand in no account yet."""
+        undecided = (turn.entries for turn in self._line if turn.prepared is None)
+        return sum(isinstance(entry, Delivery) for entry in chain(self._urgent, self._ordinary, *undecided))
 
     def now(self) -> int:
         """The gateway's time, ms since the epoch."""

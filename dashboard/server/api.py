@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dashboard.server.ask import OPTIONS, answer, body_of, desks_of, the_hall
 from dashboard.server.desk import HallDesk
-from dashboard.server.entities import account_of
 from dashboard.server.guard import COOKIE, DOORS, known, visitor
 from dashboard.server.problem import ProblemError
 from sensors.actions import AnswerMessage, read_action
+from sensors.hall.account import sum_of
 
 
 class LoginBody(BaseModel):
@@ -80,7 +80,7 @@ async def status(request: web.Request) -> web.Response:
 
 
 def _status(desk: HallDesk) -> dict[str, object]:
-    state, book, health = desk.view.state, desk.view.book, desk.health()
+    state, book, health, watched = desk.view.state, desk.view.book, desk.health(), desk.watch()
     liveness: dict[str, int] = {}
     for device in state.devices.values():
         liveness[str(device.liveness)] = liveness.get(str(device.liveness), 0) + 1
@@ -97,5 +97,7 @@ def _status(desk: HallDesk) -> dict[str, object]:
         "history_behind": health.behind,
         "history_store": health.store,
         "history_refused": health.refused,
-        "account": asdict(account_of(state)),
+        "account": asdict(sum_of(state)),
+        "balance": asdict(watched.balance),
+        "probes": [asdict(one) for one in watched.probes],
     }

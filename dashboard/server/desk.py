@@ -79,10 +79,19 @@ class Health(Protocol):
 
 
 class Watch(Protocol):
-    """Asks how the path itself is."""
+    """Asks how the path itself is, and tells people of what is wrong with the watch."""
 
     def __call__(self) -> Watched:
         """As of now; answers at once."""
+        ...
+
+    @property
+    def works(self) -> bool:
+        """True while every session's last probe is fresh and the store takes what comes."""
+        ...
+
+    def tell(self, condition: str, wrong: str) -> None:
+        """Raise a condition of the gateway's own with what is wrong, or clear it ("")."""
         ...
 
 
@@ -98,7 +107,7 @@ class HallDesk:
     replay: Replay
     history: HistoryQuery
     health: Health
-    watch: Watch = Watched
+    watch: Watch
 
     @property
     def id(self) -> str:

@@ -21,7 +21,8 @@ from dashboard.server.wire import (
     ZoneEntity,
 )
 from gateway.store.records import EventRow
-from sensors.hall.state import Account, DeviceState, HallState, Liveness, Origin
+from sensors.hall.account import sum_of
+from sensors.hall.state import DeviceState, HallState, Liveness, Origin
 from sensors.readings import Kind
 
 
@@ -57,7 +58,7 @@ def entities(desk: HallDesk, rows: Rows, *, names: bool, rate: float, demo: bool
 def _hall(desk: HallDesk, history: HistoryHealth, *, rate: float, demo: bool) -> HallEntity:
     hall, state = desk.site.hall, desk.view.state
     now = desk.path.now()
-    sums = account_of(state)
+    sums = sum_of(state)
     return HallEntity(
         id=hall.id,
         name=name(hall.name),
@@ -79,21 +80,6 @@ def _hall(desk: HallDesk, history: HistoryHealth, *, rate: float, demo: bool) ->
         history_store=history.store,
         stalled_since=desk.path.stalled_since,
     )
-
-
-def account_of(state: HallState) -> Account:
-    """Messages of all devices, and of none, by what became of them."""
-    total = Account()
-    for one in (*(device.account for device in state.devices.values()), state.stray):
-        total.received += one.received
-        total.stored += one.stored
-        total.duplicate += one.duplicate
-        total.quarantined += one.quarantined
-        total.refused += one.refused
-        total.awaiting += one.awaiting
-        total.probe += one.probe
-        total.gaps += one.gaps
-    return total
 
 
 def _heard(devices: Iterable[DeviceState]) -> bool:

@@ -16,9 +16,9 @@ from prometheus_client.registry import Collector
 
 from alerts.model import MessageState, Priority, Stage, TicketState
 from dashboard.server.desk import HallDesk, House
-from dashboard.server.entities import account_of
 from dashboard.server.live import Hub
 from gateway.watch.watched import Watched
+from sensors.hall.account import sum_of
 from sensors.hall.state import Liveness, Origin
 
 OUTCOMES: Final = ("stored", "duplicate", "quarantined", "refused", "awaiting", "probe")
@@ -80,7 +80,7 @@ def _each(kinds: Iterable[str], things: Iterable[Hashable]) -> Values:
 
 
 def _outcomes(desk: HallDesk, _: Watched) -> Values:
-    sums = account_of(desk.view.state)
+    sums = sum_of(desk.view.state)
     return [((outcome,), getattr(sums, outcome)) for outcome in OUTCOMES]
 
 
@@ -106,7 +106,7 @@ FIGURES: Final = (
     Figure(
         "sequence_gap_messages",
         "Messages that devices numbered and nobody received.",
-        lambda desk, _: _one(account_of(desk.view.state).gaps),
+        lambda desk, _: _one(sum_of(desk.view.state).gaps),
     ),
     Figure(
         "account_unexplained_messages",

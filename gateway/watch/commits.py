@@ -10,9 +10,13 @@ from gateway.watch.meters import Meters
 
 
 class MeasuredJournal:
-    """A journal whose commits are measured; everything else goes through as it is."""
+    """A journal whose commits are measured; everything else goes through as it is.
 
-    def __init__(self, journal: Journal, meters: Meters, hall: str) -> None:
+    `committed` is the index that the store's next input will have, as far as this process has written.
+    """
+
+    def __init__(self, journal: Journal, meters: Meters, hall: str, committed: int) -> None:
+        self.committed = committed
         self._journal = journal
         self._failures = meters.commit_failures
         self._hall = hall
@@ -28,6 +32,7 @@ class MeasuredJournal:
         except StoreError as error:
             self._failures.labels(self._hall, error.code).inc()
             raise
+        self.committed = batch.index + batch.count
         self._seconds.observe(time.perf_counter() - began)
         self._inputs.observe(batch.count)
         self._bytes.inc(len(batch.blob))

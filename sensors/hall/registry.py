@@ -11,6 +11,7 @@ from sensors.decode.bounds import no_room
 from sensors.decode.family import Decoded
 from sensors.decode.identity import new_id
 from sensors.errors import RefusedError
+from sensors.hall.account import merge
 from sensors.hall.floor import Floor
 from sensors.hall.state import DeviceState, Origin, ServiceState, WindowState, ZoneState
 from sensors.site.model import Device
@@ -137,6 +138,8 @@ class Registry:
         device.account, device.lanes, device.first_seen = other.account, other.lanes, other.first_seen
         device.last_seen, device.model = other.last_seen, other.model
         known = self._floor.state.devices.setdefault(wanted.id, device)
+        if known is not device:
+            merge(known.account, other.account)
         known.shadowed |= other.origin is Origin.APPROVED
 
     def _place(self, wanted: Device) -> None:

@@ -142,6 +142,13 @@ class FakeWatch:
     def __call__(self) -> Watched:
         return self.seen
 
+    @property
+    def works(self) -> bool:
+        return all(probe.fresh for probe in self.seen.probes)
+
+    def tell(self, condition: str, wrong: str) -> None:
+        raise AssertionError((condition, wrong))
+
 
 class FakeHistory:
     """Answers every aggregate with one value at the start."""

@@ -99,6 +99,12 @@ class Hallwatch:
         """GET of the API, as the local user."""
         return await self._call("GET", path, None)
 
+    async def ask(self, path: str) -> tuple[int, Any]:
+        """GET of whatever answers in JSON; its status and body."""
+        connector = aiohttp.UnixConnector(str(self.socket))
+        async with aiohttp.ClientSession(connector=connector) as session, session.get(f"http://hall{path}") as response:
+            return response.status, await response.json()
+
     async def linked(self) -> None:
         """Wait until both sessions are up: before the first time the broker keeps nothing for us."""
         async with asyncio.timeout(20):
@@ -110,9 +116,11 @@ class Hallwatch:
         await asyncio.sleep(0.1)  # the SUBSCRIBE that leaves with the CONNACK
 
     async def account(self) -> dict[str, int]:
-        """The account of the first hall: messages by what became of them."""
+        """The account of the first hall: devices' messages by what became of them, without the gateway's own probes."""
         account = (await self.get("/api/v1/status"))["halls"][0]["account"]
-        return {str(name): count for name, count in account.items() if isinstance(count, int)}
+        counts = {str(name): count for name, count in account.items() if isinstance(count, int)}
+        counts["received"] -= counts.pop("probe")
+        return counts
 
     async def act(self, **action: object) -> list[str]:
         """Do an action, as the local user; returns the ids that it made or changed."""

@@ -6,6 +6,7 @@ in and ends; a part that dies takes the process down with its real error.
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from zoneinfo import ZoneInfo
@@ -27,7 +28,6 @@ from dashboard.settings import Settings
 from dashboard.watching import beating
 from gateway.history.readings import ReadingsHistory, ReadingsSink
 from gateway.influx.query import InfluxHistory
-from gateway.influx.ship import open_sink
 from gateway.pipeline import Clockwork
 from gateway.store.sql import Store, open_store
 from gateway.watch.meters import Meters
@@ -68,9 +68,16 @@ async def run_system(settings: Settings, *, clock: Clockwork | None = None, read
             app = make_app(house, doors, answering, _wishes(settings, site))
             await halls.enter_async_context(beating(site.watch.heartbeat, watches, meters, group))
             async with serving(app, settings.host, settings.port, settings.socket):
+                _settle_memory()
                 if ready is not None:
                     await ready(doors)
                 await stopping.wait()
+
+
+def _settle_memory() -> None:
+    """What stands now stands for good: the collector need not look through it each time, and hold an alarm for it."""
+    gc.collect()
+    gc.freeze()
 
 
 @contextlib.asynccontextmanager
@@ -80,6 +87,9 @@ async def _history(site: Site, store: Store) -> AsyncIterator[History]:
     if influx is None:
         yield History("readings", ReadingsSink(store.writer), ReadingsHistory(store.reader))
         return
+    # InfluxDB's client takes a third of a second to load: only a site that names InfluxDB waits for it.
+    from gateway.influx.ship import open_sink  # noqa: PLC0415
+
     token = read_secret(influx.token).get_secret_value()
     async with open_sink(influx.url, influx.org, influx.bucket, token) as sink, ClientSession() as session:
         yield History("influxdb", sink, InfluxHistory(session, influx.url, influx.bucket, token))

@@ -3,6 +3,8 @@ import asyncio
 import io
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from itertools import product
@@ -14,7 +16,7 @@ import pytest
 from alerts.model import Changes
 from dashboard.cli import demo
 from dashboard.cli.example import EXAMPLE, load_site, on_broker
-from dashboard.cli.main import main, parser
+from dashboard.cli.main import COMMANDS, main, parser
 from dashboard.cli.place import address, free_port, listening
 from gateway.store.contract import Batch, Quarantined
 from sensors.actions import Acknowledge
@@ -32,6 +34,27 @@ async def server(tmp_path: Path) -> AsyncIterator[Running]:
 async def command(server: Running, *words: str) -> int:
     """Run the command in a thread, as it would run in a process of its own."""
     return await asyncio.to_thread(main, [*words, "--socket", str(server.socket)])
+
+
+@pytest.mark.parametrize(
+    ("word", "unwanted"),
+    [
+        ("run", {"influxdb_client", "amqtt", "simulators"}),
+        ("status", {"influxdb_client", "amqtt", "sqlalchemy", "simulators"}),
+        ("check", {"influxdb_client", "amqtt", "sqlalchemy", "aiohttp", "simulators"}),
+    ],
+)
+def test_a_command_loads_only_what_it_needs(word: str, unwanted: set[str]) -> None:
+    code = f"import sys; from dashboard.cli.main import parser; parser({word!r}); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert "sensors" in loaded
+    assert not loaded & unwanted
+
+
+def test_the_help_names_every_command() -> None:
+    words = parser().format_help()
+    assert {line.split()[0] for line in words.splitlines() if line.startswith("    ") and line[4] != " "} == {*COMMANDS}
 
 
 # -- on a running system

@@ -34,6 +34,7 @@ from sensors.inputs import Heard, Lane, Started, pack
 BEGIN = 1_795_400_000_000
 EVERY_MS = 10.0
 BATCH = 100
+READINGS = 300
 SIZES = (1, 10, 100, 500)
 SALT = b"0123456789abcdef"
 ZIGBEE = b'{"temperature":21.5,"humidity":45.2,"battery":87,"voltage":3000,"linkquality":120,"pressure":1013.2}'
@@ -264,10 +265,10 @@ async def _readings(table: Table, made: Sequence[Point], folder: Path) -> None:
         # The numbers of the series are found once; that is no part of the ordinary day.
         await sink.write([replace(point, ns=point.ns - 1) for point in made[:BATCH]])
         began, used = time.perf_counter(), time.process_time()
-        for at in range(0, len(made), BATCH):
-            await sink.write(made[at : at + BATCH])
+        for at in range(0, len(made), READINGS):
+            await sink.write(made[at : at + READINGS])
         used, took = time.process_time() - used, time.perf_counter() - began
     rmtree(place)
-    label = f"7 history: readings table, batches of {BATCH}, a point"
+    label = f"7 history: readings table, batches of {READINGS}, a point"
     table.add(label, "CPU", US, used / len(made) * 1e6)
     table.add(label, "time", US, took / len(made) * 1e6)

@@ -39,8 +39,8 @@ from sensors.site.model import Site
 # Before its first SUBSCRIBE a broker keeps nothing for a session, so we are ready only after it, if it comes soon.
 FIRST_LINK_S: Final = 2.0
 STOP_WITHIN_S: Final = 4.5
-# More at once would hold the one writer longer than an alarm should wait.
-READINGS_AT_ONCE: Final = 100
+# Fewer write the same pages again and again; more would hold the one writer longer than an alarm should wait.
+READINGS_AT_ONCE: Final = 300
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,16 +61,16 @@ class Feed:
     """What feeds a history: the hall, the cursor's `name`, how a message is decoded, and the site's `salt`.
 
     `recent` is what was decoded a moment ago, nothing where nobody fills it.
-    `batch` points go in one write. The readings table shares its writer with the journal and wants short ones: a
-    hundred cost no more each than a thousand, and a commit behind them waits a millisecond or two. InfluxDB, a
-    request away, wants thousands.
+    `batch` points go in one write. The readings table shares its writer with the journal and wants short ones: of a
+    hundred each point costs 15 µs, of three hundred 9 (a page of a series is written once for several), of six
+    hundred 8, and a commit behind three hundred waits some 3 ms. InfluxDB, a request away, wants thousands.
     """
 
     hall: str
     name: str
     read: Read
     salt: bytes
-    batch: int = 100
+    batch: int = 300
     recent: Recent = field(default_factory=Recent)
 
 

@@ -13,7 +13,7 @@ from alerts.ledger import ON_ITS_WAY, Ledger, by_number
 from alerts.letter import Contact, Letter
 from alerts.model import Lane, Message, MessageState, Note
 from alerts.notes import LAST_WORDS, Code
-from alerts.queue import WAITING, Room
+from alerts.queue import WAITING, Room, turn
 from alerts.summary import Gathering
 from sensors.inputs import Reported
 
@@ -146,9 +146,9 @@ class Outbox:
                 self._ledger.event(at, message.id, "message.unknown", "", message.channel)
 
     def ready(self, now: int, limit: int) -> list[Message]:
-        """Up to `limit` messages that may be sent: life safety first, a drill after what is real, the oldest first."""
+        """Up to `limit` messages that may be sent: life safety first, then by their turn."""
         due = (message for message in self._ledger.waiting() if message.not_before <= now)
-        return heapq.nsmallest(limit, due, key=_turn)
+        return heapq.nsmallest(limit, due, key=lambda one: (one.lane is not Lane.LIFE_SAFETY, turn(one)))
 
     def next(self, now: int, room: Room) -> list[Message]:
         """As many of the messages that may be sent as there is room for; life safety first."""
@@ -213,7 +213,3 @@ def _news(note: Note) -> tuple[str, str, str, str]:
     code = Code.ALARM_RAISED.value if note.code == Code.ALARM_REPEATED else note.code
     params = dict(note.params)
     return code, note.text_zh, params.get("role", ""), params.get("alarm", "")
-
-
-def _turn(message: Message) -> tuple[bool, bool, int, tuple[int, str]]:
-    return message.lane is not Lane.LIFE_SAFETY, message.drill, message.not_before, by_number(message.id)

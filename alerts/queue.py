@@ -15,14 +15,29 @@ WAITING: Final = frozenset({MessageState.QUEUED, MessageState.RETRY})
 Room = Callable[[Lane, str], int]
 
 
+# Among messages of one lane, whose turn it is; the lesser goes first.
+Turn = tuple[bool, bool, bool, int, tuple[int, str]]
+
+
+def is_foremost(message: Message) -> bool:
+    """Whether it belongs to a plan that runs for real: a fire goes before a call for help, and that before repeats."""
+    return message.lane is Lane.LIFE_SAFETY and message.about.startswith("R") and not message.drill
+
+
+def turn(message: Message) -> Turn:
+    """A drill after what is real, who has heard after who has not, a plan's own first; then the oldest."""
+    foremost = is_foremost(message)
+    return message.drill, message.round > 1, not foremost, message.not_before, (len(message.id), message.id)
+
+
 class _Line:
-    """Of one lane and channel: what is not due yet by its time, what is due by its turn (a drill after the real)."""
+    """Of one lane and channel: what is not due yet by its time, what is due by its turn."""
 
     __slots__ = ("due", "later")
 
     def __init__(self) -> None:
-        self.later: list[tuple[int, bool, str]] = []
-        self.due: list[tuple[bool, int, tuple[int, str], str]] = []
+        self.later: list[tuple[int, Turn, str]] = []
+        self.due: list[tuple[Turn, str]] = []
 
 
 class Queue:
@@ -39,7 +54,7 @@ class Queue:
         if self._entered.get(message.id) != message.not_before:
             self._entered[message.id] = message.not_before
             line = self._lines.setdefault((message.lane, message.channel), _Line())
-            heappush(line.later, (message.not_before, message.drill, message.id))
+            heappush(line.later, (message.not_before, turn(message), message.id))
 
     def ready(self, now: int, room: Room) -> list[Message]:
         """The next messages of each line that may be sent at `now`, as many as there is room for; life safety first."""
@@ -54,20 +69,21 @@ class Queue:
 
     def _advance(self, line: _Line, now: int) -> None:
         while line.later and line.later[0][0] <= now:
-            not_before, drill, id_ = heappop(line.later)
-            heappush(line.due, (drill, not_before, (len(id_), id_), id_))
+            _, turn_, id_ = heappop(line.later)
+            heappush(line.due, (turn_, id_))
 
     def _first(self, line: _Line, limit: int) -> list[Message]:
         found: list[Message] = []
         kept = []
         while line.due and len(found) < limit:
             entry = heappop(line.due)
-            message = self._messages.get(entry[3])
-            if message is not None and message.state in WAITING and message.not_before == entry[1]:
+            (*_, not_before, _), id_ = entry
+            message = self._messages.get(id_)
+            if message is not None and message.state in WAITING and message.not_before == not_before:
                 found.append(message)
                 kept.append(entry)
-            elif self._entered.get(entry[3]) == entry[1]:
-                del self._entered[entry[3]]
+            elif self._entered.get(id_) == not_before:
+                del self._entered[id_]
         for entry in kept:
             heappush(line.due, entry)
         return found

@@ -14,11 +14,13 @@ from typing import Final, Protocol
 
 from alerts.model import Lane, Message, MessageState
 from alerts.notify.sender import Answer, Never, Sender, Sent, Text, TryAgain, Unknown
-from alerts.queue import WAITING, Room
+from alerts.queue import WAITING, Room, is_foremost
 
 LOG = logging.getLogger(__name__)
 
-WORKERS: Final = {Lane.LIFE_SAFETY: 8, Lane.OPERATIONAL: 2}
+WORKERS: Final = {Lane.LIFE_SAFETY: 10, Lane.OPERATIONAL: 2}
+# Workers of life safety that nothing may hold but a plan that runs for real: no drill and no hundred calls for help.
+RESERVED: Final = 2
 # Above every channel's own limit, which knows more of what has left.
 SEND_LIMIT_S: Final = 45.0
 # So long a message waits to be written down before it goes out all the same, and says so: life safety, and the rest.
@@ -115,7 +117,8 @@ class SendingLoop:
 
     def _take(self, message: Message) -> bool:
         place = (message.lane, message.channel)
-        if message.id in self._in_hand or self._busy[place] >= WORKERS[message.lane]:
+        reserved = 0 if message.lane is Lane.OPERATIONAL or is_foremost(message) else RESERVED
+        if message.id in self._in_hand or self._busy[place] >= WORKERS[message.lane] - reserved:
             return False
         self._in_hand.add(message.id)
         self._busy[place] += 1

@@ -230,3 +230,23 @@ def test_a_report_of_nothing_is_nothing() -> None:
     scene = Scene()
     scene.step(Reported(scene.now, "M000404", "sent"))
     assert not scene.rows.messages
+
+
+def test_a_fire_goes_before_calls_for_help_and_the_first_word_before_repeats() -> None:
+    scene = Scene(mute=True)
+    for number in range(5):
+        scene.raised(FactKind.HELP, f"b{number}")
+    for one in scene.engine.ready(scene.now):
+        scene.attempt(one.id)
+        scene.report(one.id, "sent")
+    scene.forward(minutes=1)
+    scene.raised(FactKind.HELP, "b9")
+    scene.forward(seconds=1)
+    scene.smoke()
+    order = [(one.about[0], one.round) for one in scene.engine.next(scene.now, lambda _lane, _channel: 1000)]
+    by_channel = [(one.about[0], one.round) for one in scene.engine.ready(scene.now)]
+    assert by_channel == sorted(by_channel, key=[("R", 1), ("A", 1), ("A", 2)].index)
+    assert sorted(order) == sorted(by_channel)
+    assert set(order) == {("R", 1), ("A", 1), ("A", 2)}
+    (first,) = scene.engine.next(scene.now, lambda lane, channel: int(channel == "mail" and lane is Lane.LIFE_SAFETY))
+    assert first.about.startswith("R")

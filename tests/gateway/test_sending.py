@@ -163,6 +163,22 @@ async def test_a_channel_that_hangs_delays_no_other_and_not_its_own_life_safety(
     assert set(stuck.begun[2:]) == {"M91"}, "and its own for life safety"
 
 
+async def test_a_fire_finds_a_worker_though_drills_and_calls_for_help_hold_all_theirs() -> None:
+    life = [message(f"M{n}", channel="stuck", lane=Lane.LIFE_SAFETY) for n in range(10, 40)]
+    drills = [replace(one, about="R1", drill=True) for one in life[:15]]
+    desk = Desk(*drills, *life[15:])
+    stuck = Hanging()
+    loop = SendingLoop(desk, desk, {"stuck": stuck}, words)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        running = group.create_task(loop.run())
+        await until(lambda: len(stuck.begun) == 8)
+        desk.put(replace(message("M90", channel="stuck", lane=Lane.LIFE_SAFETY), about="R2"))
+        await until(lambda: len(stuck.begun) == 9)
+        running.cancel()
+    assert stuck.begun[-1] == "M90"
+    assert not {one.id for one in drills} & set(stuck.begun), "what is real goes before a drill"
+
+
 async def test_a_send_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "SEND_LIMIT_S", 0.05)
     desk = Desk(message("M1"))

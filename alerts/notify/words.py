@@ -173,8 +173,6 @@ REMARKS: Final[Mapping[FactKind, Mapping[str, Pair]]] = {
         "disk_low": ("磁盘剩余空间不足", "little space is left on the disk"),
         "path_silent": ("探测消息没有返回，通路可能已断", "the probe does not come back: the path may be broken"),
         "heartbeat_failed": ("对外心跳发送失败", "the heartbeat to the outside is not taken"),
-        "path_silent": ("探测消息没有返回，通路可能已断", "the probe does not come back: the path may be broken"),
-        "heartbeat_failed": ("对外心跳发送失败", "the heartbeat to the outside is not taken"),
         "clock_stepped": ("本机时钟被调整", "this machine's clock was stepped"),
     },
 }

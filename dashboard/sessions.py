@@ -34,6 +34,7 @@ def hall_sessions(settings: Settings, site: Site, hall: str, clock: Clockwork, p
             deliver=pipeline.deliver,
             changed=pipeline.linked,
             refused=telling(pipeline, "subscription_refused", lane.name.lower()),
+            unsteady=telling(pipeline, "link_unsteady", lane.name.lower()),
         )
         for lane in Lane
     ]

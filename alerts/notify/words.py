@@ -163,6 +163,8 @@ REMARKS: Final[Mapping[FactKind, Mapping[str, Pair]]] = {
     FactKind.GATEWAY: {
         "dead_letter": ("消息未能送达", "a message could not be delivered"),
         "channel_failing": ("通知渠道屡次失败", "the channel fails again and again"),
+        "session_taken": ("另一客户端使用了本机的 MQTT 标识", "another client uses our MQTT client id"),
+        "link_unsteady": ("与消息服务器的连接反复中断", "the link to the broker breaks again and again"),
         "nobody_told": ("对外通知全部失败，外部无人知晓", "nobody outside was told: every way out fails"),
         "store_busy": ("存储被占用，新消息暂未入库", "the store is held by another; new messages wait"),
         "store_full": ("磁盘已满，新消息暂未入库", "the disk is full; new messages wait"),

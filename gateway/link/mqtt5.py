@@ -7,7 +7,6 @@ connection: who we are, what we subscribe, what is still to be published, and wh
 import asyncio
 import contextlib
 import logging
-import random
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeVar
@@ -18,14 +17,13 @@ from gateway.link.contract import Broker, Deliver, Delivery, LinkChanged, LinkNe
 from gateway.link.daemon import in_daemon
 from gateway.link.malformed import MalformedError
 from gateway.link.outgoing import REFUSAL, Outgoing, Publication
+from gateway.link.pace import Pace
 from gateway.link.wire import Answer, Wire
 from sensors.decode.family import Subscription
 from sensors.inputs import Lane
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE_S: Final = 0.5
-LONGEST_PAUSE_S: Final = 30.0
 CONNECT_WITHIN_S: Final = 10.0
 ANNOUNCE_WITHIN_S: Final = 5.0
 GOODBYE_WITHIN_S: Final = 0.5
@@ -42,7 +40,7 @@ class Mqtt5Link:
     `refused` is told when the broker refuses subscriptions (their filters), and when it refuses none any more ("").
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a session has to tell goes to several places
         self,
         broker: Broker,
         *,
@@ -53,6 +51,7 @@ class Mqtt5Link:
         deliver: Deliver,
         changed: LinkChanged,
         refused: Callable[[str], None] = lambda _: None,
+        unsteady: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Prepare a session; nothing is connected yet."""
         self.lane = lane
@@ -65,6 +64,7 @@ class Mqtt5Link:
         self._deliver = deliver
         self._changed = changed
         self._tell_refused = refused
+        self._pace = Pace(unsteady)
         self._subscriptions: dict[str, int] = {}
         self._asked: dict[int, tuple[str, ...]] = {}
         self._refused: set[str] = set()
@@ -75,8 +75,6 @@ class Mqtt5Link:
         self._keepalive_s = broker.keepalive_s
         self._answer = asyncio.Event()
         self._gone = asyncio.Event()
-        self._accepted = False
-        self._bad_end = False
         self._leaving = False
 
     @property
@@ -135,9 +133,7 @@ class Mqtt5Link:
 
     async def run(self) -> None:
         """Connect, and connect again with back-off and jitter, until cancelled."""
-        pause = FIRST_PAUSE_S
         while True:
-            self._bad_end = False
             try:
                 await self._connect()
                 await self._tend()
@@ -145,15 +141,10 @@ class Mqtt5Link:
                 log.warning(
                     "broker %s:%s: %s", self._broker.host, self._broker.port, str(error) or type(error).__name__
                 )
-            # A broker that takes us and throws us out again is not asked twice a second.
-            if self._accepted and not self._bad_end:
-                pause = FIRST_PAUSE_S
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+            await asyncio.sleep(self._pace.pause_s())
 
     async def _connect(self) -> None:
         """Open a connection and hear what the broker says to our CONNECT. Raises `OSError`."""
-        self._accepted = False
         self._answer.clear()
         self._gone.clear()
         async with asyncio.timeout(CONNECT_WITHIN_S):
@@ -221,6 +212,7 @@ class Mqtt5Link:
             wire = self._wire
             if wire is None or self._gone.is_set():
                 return
+            self._pace.tended()
             # What we do not read may hold the answer, so silence proves nothing meanwhile.
             if not wire.held_up and loop.time() - wire.heard >= self._keepalive_s:
                 wire.abort(TimeoutError(f"nothing was heard for {self._keepalive_s} s"))
@@ -252,7 +244,6 @@ class Mqtt5Link:
             return
         if why is not None:
             log.warning("broker lost: %s", why)
-        self._bad_end = self._bad_end or isinstance(why, MalformedError)
         self._received_before += wire.received
         self._wire = None
         self._asked.clear()
@@ -276,7 +267,8 @@ class Mqtt5Link:
             case mqtt5.ConnAckPacket():
                 self._take_connack(packet)
             case mqtt5.DisconnectPacket():
-                self._bad_end = True
+                if packet.reason_code is mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER:
+                    self._pace.taken()
                 log.warning("broker ends the connection: %s %s", packet.reason_code.name, packet.reason_str or "")
             case mqtt5.PingRespPacket():
                 pass
@@ -297,7 +289,7 @@ class Mqtt5Link:
         for again in self._outgoing.linked(packet.receive_max, present=packet.session_present):
             wire.send(again)
         self.publish(self._status_topic, ONLINE, retain=True)
-        self._accepted = True
+        self._pace.accepted()
         self._answer.set()
         self._changed(LinkNews(self.lane, up=True, missed=not packet.session_present))
 

@@ -9,7 +9,6 @@ waits in the broker.
 import asyncio
 import contextlib
 import logging
-import random
 import socket
 import ssl
 from collections.abc import Callable, Iterable
@@ -21,13 +20,12 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from gateway.link.contract import Broker, Deliver, Delivery, LinkChanged, LinkNews
 from gateway.link.daemon import in_daemon
+from gateway.link.pace import Pace
 from sensors.decode.family import Packet, Subscription
 from sensors.inputs import Lane
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
 PACKETS_PER_WAKE = 64
 ANNOUNCE_WITHIN_S = 5.0
 
@@ -38,7 +36,7 @@ class PahoLink:
     `refused` is told when the broker refuses subscriptions (their filters), and when it refuses none any more ("").
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a session has to tell goes to several places
         self,
         broker: Broker,
         *,
@@ -49,6 +47,7 @@ class PahoLink:
         deliver: Deliver,
         changed: LinkChanged,
         refused: Callable[[str], None] = lambda _: None,
+        unsteady: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Prepare a session; nothing is connected yet."""
         self.lane = lane
@@ -61,6 +60,8 @@ class PahoLink:
         self._deliver = deliver
         self._changed = changed
         self._tell_refused = refused
+        self._pace = Pace(unsteady)
+        self._alive_at = 0.0
         self._subscriptions: dict[str, int] = {}
         self._asked: dict[int, list[str]] = {}
         self._refused: set[str] = set()
@@ -145,7 +146,6 @@ class PahoLink:
 
     async def run(self) -> None:
         """Connect, and connect again with back-off and jitter, until cancelled."""
-        pause = FIRST_PAUSE_S
         while True:
             self._gone.clear()
             try:
@@ -153,30 +153,35 @@ class PahoLink:
             except (OSError, ValueError) as error:
                 log.warning("broker %s:%s: %s", self._broker.host, self._broker.port, error)
             else:
-                if await self._serve():
-                    pause = FIRST_PAUSE_S
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+                await self._serve()
+            await asyncio.sleep(self._pace.pause_s())
 
     def _connect(self) -> None:
-        self._client.connect(self._broker.host, self._broker.port, keepalive=self._broker.keepalive_s)
+        # paho asks after one keep-alive of silence and gives up after another: it is given two thirds of ours, so
+        # that a broker that vanished is noticed within one and a half.
+        keepalive = max(1, self._broker.keepalive_s * 2 // 3)
+        self._client.connect(self._broker.host, self._broker.port, keepalive=keepalive)
 
-    async def _serve(self) -> bool:
-        """Tend the connection until it is gone; True if the broker had accepted us."""
-        accepted = False
+    async def _serve(self) -> None:
+        """Tend the connection until it is gone."""
         while not self._gone.is_set():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
                     await self._gone.wait()
-            accepted = accepted or self.connected
-            # While reading is paused PINGRESP is not read either, so paho must not judge the keep-alive.
-            if (
-                not self._paused
-                and not self._gone.is_set()
-                and self._client.loop_misc() != MQTTErrorCode.MQTT_ERR_SUCCESS
-            ):
+            self._pace.tended()
+            if self._gone.is_set():
+                break
+            if self._paused:
+                self._live_on()
+            elif self._client.loop_misc() != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 self._lost()
-        return accepted
+
+    def _live_on(self) -> None:
+        """Reading is paused: PINGRESP is not read, so paho must not judge the keep-alive; the broker still does."""
+        now = self._loop.time()
+        if self.connected and now - self._alive_at >= self._broker.keepalive_s / 3:
+            self._alive_at = now
+            self._client.publish(self._status_topic, b'{"online":true}', retain=True)
 
     def _lost(self) -> None:
         if self._socket is not None:
@@ -290,6 +295,7 @@ class PahoLink:
             self._lost()
             return
         self.connected = True
+        self._pace.accepted()
         client.publish(self._status_topic, b'{"online":true}', qos=1, retain=True)
         self._send_subscribe(list(self._subscriptions.items()))
         self._changed(LinkNews(self.lane, up=True, missed=not flags.session_present))

@@ -61,7 +61,7 @@ class Mqtt(Part):
     tls: Tls | None = None
     username: str | None = None
     password: Secret | None = None
-    keepalive_s: int = Field(default=60, ge=5, le=3600)
+    keepalive_s: int = Field(default=20, ge=5, le=3600)
     max_unacknowledged: int = Field(default=5000, ge=10, le=1_000_000)
 
 

@@ -65,6 +65,8 @@ export const alarms: Record<keyof typeof zh, string> = {
   'detail.network_down': 'network down',
   'detail.silent': 'silent too long',
   'detail.said_offline': 'last will: offline',
+  'detail.session_taken': 'another client uses our MQTT client id',
+  'detail.link_unsteady': 'the link to the broker breaks again and again',
   'detail.telemetry': 'telemetry link',
   'detail.safety': 'life-safety link',
   'detail.safety,telemetry': 'both links',

@@ -63,6 +63,8 @@ export const alarms = {
   'detail.network_down': '网络中断',
   'detail.silent': '超时未上报',
   'detail.said_offline': '遗嘱消息：离线',
+  'detail.session_taken': '另一客户端使用了本机的 MQTT 标识',
+  'detail.link_unsteady': '与消息服务器的连接反复中断',
   'detail.telemetry': '遥测链路',
   'detail.safety': '生命安全链路',
   'detail.safety,telemetry': '两条链路',

@@ -1,0 +1,116 @@
+"""`hallwatch doctor`: looks over the store and the running system, and says of each thing how it is and what mends it.
+
+It reads beside a running system and changes nothing. A further check is a function in `STORE` or `SYSTEM` and its
+words in `doctor_words.py`.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from dashboard.cli.client import AnswerError, NotRunningError, ask
+from dashboard.cli.doctor_words import MARKS, MENDS, NAMES
+from dashboard.cli.place import Commands, add_data, socket_of
+from dashboard.cli.stores import add_store, existing_store, shown
+from gateway import refold
+from gateway.store import check
+from gateway.store.backup import reading
+from gateway.store.check import Check, Finding, State, verdict
+from gateway.store.errors import StoreError
+
+STORE: Final[tuple[Check, ...]] = (*check.CHECKS, *refold.CHECKS)
+SystemCheck = Callable[[Path], Iterable[Finding]]
+LESS_URGENT: Final = 10
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command."""
+    command = commands.add_parser("doctor", help="体检，运行中也可 · look everything over, also while it runs")
+    command.add_argument("--json", action="store_true", help="JSON")
+    add_data(command)
+    add_store(command)
+    command.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """0: all is well; 1: something is wrong. Raises `StoreError` where there is no store to look at."""
+    store = existing_store(chosen)
+    # Whoever watches the hall goes first.
+    with suppress(OSError):
+        os.nice(LESS_URGENT)
+    found = [*store_findings(store.get_secret_value()), *system_findings(socket_of(chosen))]
+    wrong = [one for one in found if one.state is State.WRONG]
+    if chosen.json:
+        print(json.dumps({"well": not wrong, "checks": [_entry(one) for one in found]}, ensure_ascii=False, indent=2))
+    else:
+        _show(shown(store), found)
+    return 1 if wrong else 0
+
+
+def store_findings(url: str) -> Iterator[Finding]:
+    """Each check in a transaction of its own: one that cannot be carried out is a finding, and the others go on."""
+    try:
+        with reading(url):
+            yield Finding("reach", State.OK, "")
+    except StoreError as error:
+        yield Finding("reach", State.WRONG, str(error))
+        return
+    for one in STORE:
+        try:
+            with reading(url) as connection:
+                yield from list(one(connection))
+        except StoreError as error:
+            yield Finding(one.__name__.removeprefix("check_"), State.WRONG, str(error))
+
+
+def system_findings(socket: Path) -> Iterator[Finding]:
+    """What the running system says of itself."""
+    for one in SYSTEM:
+        try:
+            yield from list(one(socket))
+        except NotRunningError:
+            yield Finding("running", State.NOTE, str(socket))
+            return
+        except AnswerError as error:
+            yield Finding(one.__name__.removeprefix("check_"), State.WRONG, str(error))
+
+
+def check_running(socket: Path) -> Iterator[Finding]:
+    """It answers, its sessions are up, and the store takes what it writes."""
+    answer = ask(socket, "GET", "/api/v1/status")
+    yield Finding("running", State.OK, str(socket))
+    for hall in answer["halls"]:
+        links = {str(lane): bool(up) for lane, up in hall["links"].items()}
+        down = [lane for lane, up in links.items() if not up]
+        yield verdict("broker", ", ".join(down or links) or "?", well=bool(links) and not down, hall=hall["hall"])
+        stalled = hall["stalled_since"]
+        yield verdict("writing", "ok" if stalled is None else str(stalled), well=stalled is None, hall=hall["hall"])
+
+
+SYSTEM: Final[tuple[SystemCheck, ...]] = (check_running,)
+
+
+def _entry(one: Finding) -> dict[str, str]:
+    mend = MENDS.get(one.check, ("", "")) if one.state is State.WRONG else ("", "")
+    return {**asdict(one), "mend_zh": mend[0], "mend_en": mend[1]}
+
+
+def _show(place: str, found: list[Finding]) -> None:
+    table = Table(title=escape(place), title_justify="left", show_header=False, box=None)
+    for one in found:
+        name = " · ".join(NAMES.get(one.check, (one.check, one.check)))
+        table.add_row(MARKS[one.state], name, one.hall, escape(one.detail))
+    console = Console()
+    console.print(table)
+    for check_ in dict.fromkeys(one.check for one in found if one.state is State.WRONG):
+        zh, en = MENDS[check_]
+        console.print(f"→ {NAMES[check_][0]}：{zh}\n  {NAMES[check_][1]}: {en}", soft_wrap=True, highlight=False)

@@ -129,6 +129,7 @@ class Wire(asyncio.Protocol):
         """End: what was not read yet comes again by the next connection."""
         self._transport = None
         self._chunks.clear()
+        self._held = 0
         if self._turn is not None:
             self._turn.cancel()
         self.closed.set()
@@ -151,11 +152,11 @@ class Wire(asyncio.Protocol):
         self.heard = self._loop.time()
         self._chunks.append(data)
         self._held += len(data)
-        if self._held >= self._need and self._turn is None:
+        if self._turn is None and self._held >= self._need and not self.held_up:
             self._read_slice()
 
     def _go_on(self) -> None:
-        if self._turn is None and self._chunks and self._held >= self._need:
+        if self._turn is None and self._held >= self._need and not self.held_up:
             self._turn = self._loop.call_soon(self._read_slice)
         self._steer()
 
@@ -176,6 +177,7 @@ class Wire(asyncio.Protocol):
             read = self._read(data)
         except MalformedError as error:
             self._chunks.clear()
+            self._held = 0
             self._why = error
             self.close(mqtt5.DisconnectReasonCode.MALFORMED_PACKET)
             return

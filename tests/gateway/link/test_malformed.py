@@ -121,3 +121,22 @@ def test_what_is_mended_is_what_was_sent() -> None:
 def test_what_is_no_publish_is_not_mended() -> None:
     with pytest.raises(MalformedError, match="type 9"):
         mend(memoryview(GOOD[3].write()), ValueError("why"))
+
+
+def test_a_wire_that_is_full_does_not_spin() -> None:
+    async def run() -> None:
+        taken: list[Delivery] = []
+        wire, _ = wire_to(taken, Ear())
+        packet = mqtt5.PublishPacket("hall/x", b"1", qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=3).write()
+        wire.data_received(packet * (BROKER.max_unacknowledged + 10))
+        loop = asyncio.get_running_loop()
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert (len(taken), wire.full) == (BROKER.max_unacknowledged, True)
+        assert not loop._ready  # type: ignore[attr-defined]  # nothing that asks again and again
+        wire.acknowledge(taken[:10])
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert len(taken) == BROKER.max_unacknowledged + 10
+
+    asyncio.run(run())

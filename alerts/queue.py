@@ -36,8 +36,8 @@ class _Line:
     __slots__ = ("due", "later")
 
     def __init__(self) -> None:
-        self.later: list[tuple[int, Turn, str]] = []
-        self.due: list[tuple[Turn, str]] = []
+        self.later: list[tuple[int, Turn, int, str]] = []
+        self.due: list[tuple[Turn, int, str]] = []
 
 
 class Queue:
@@ -47,14 +47,18 @@ class Queue:
         """`messages` is the book's, to look at."""
         self._messages = messages
         self._lines: dict[tuple[Lane, str], _Line] = {}
-        self._entered: dict[str, int] = {}
+        # The one entry of each message that counts, by its time and number; every other one is old.
+        self._entered: dict[str, tuple[int, int]] = {}
+        self._entries = 0
 
     def put(self, message: Message) -> None:
         """Enter a message that waits."""
-        if self._entered.get(message.id) != message.not_before:
-            self._entered[message.id] = message.not_before
+        known = self._entered.get(message.id)
+        if known is None or known[0] != message.not_before:
+            self._entries += 1
+            self._entered[message.id] = message.not_before, self._entries
             line = self._lines.setdefault((message.lane, message.channel), _Line())
-            heappush(line.later, (message.not_before, turn(message), message.id))
+            heappush(line.later, (message.not_before, turn(message), self._entries, message.id))
 
     def ready(self, now: int, room: Room) -> list[Message]:
         """The next messages of each line that may be sent at `now`, as many as there is room for; life safety first."""
@@ -69,20 +73,22 @@ class Queue:
 
     def _advance(self, line: _Line, now: int) -> None:
         while line.later and line.later[0][0] <= now:
-            _, turn_, id_ = heappop(line.later)
-            heappush(line.due, (turn_, id_))
+            heappush(line.due, heappop(line.later)[1:])
 
     def _first(self, line: _Line, limit: int) -> list[Message]:
         found: list[Message] = []
         kept = []
         while line.due and len(found) < limit:
             entry = heappop(line.due)
-            (*_, not_before, _), id_ = entry
+            _, number, id_ = entry
+            known = self._entered.get(id_)
+            if known is None or known[1] != number:
+                continue
             message = self._messages.get(id_)
-            if message is not None and message.state in WAITING and message.not_before == not_before:
+            if message is not None and message.state in WAITING and message.not_before == known[0]:
                 found.append(message)
                 kept.append(entry)
-            elif self._entered.get(id_) == not_before:
+            else:
                 del self._entered[id_]
         for entry in kept:
             heappush(line.due, entry)

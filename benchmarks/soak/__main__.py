@@ -67,10 +67,7 @@ async def soak(folder: Path, asked: argparse.Namespace, progress: Progress) -> t
             living.append(group.create_task(_show(progress, seconds, trouble, devices)))
             await trouble.run(end - PEACE_S)
             await speaking
-            published = devices.ledger.published
-            status = await _until(
-                hall, lambda seen: seen["account"]["received"] >= published and not seen["history_behind"]
-            )
+            status = await _settled(hall)
             for task in living:
                 task.cancel()
         listed = (await request(hall.socket, "GET", "/api/v1/devices"))["items"]

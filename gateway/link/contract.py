@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from sensors.decode.family import Packet, Subscription
 from sensors.inputs import Lane
 
@@ -30,8 +32,7 @@ class Broker:
     max_packet_bytes: int = 16 * 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True):
     """One PUBLISH in hand. `mid` and `epoch` say which one on which connection: an acknowledgement for an
     older connection would hit another message under the same id, so it is dropped.
     """

@@ -13,6 +13,8 @@ def add(state: HallState, item: Tallied) -> None:
         account: Account = state.stray if device is None else device.account
         account.received += tally.received
         account.stored += tally.stored
+        if tally.stored == tally.received:  # nearly always
+            continue
         account.duplicate += tally.duplicate
         account.quarantined += tally.quarantined
         account.refused += tally.refused

@@ -16,12 +16,13 @@ class Parts:
     version: str = "5"
     thresholds: str = "{}"
     limits: str = "{}"
+    watch: str = "{}"
 
 
 def small_site(parts: Parts) -> str:
     """The site file's text."""
     return (
-        HEAD.format(port=parts.broker_port, version=parts.version, limits=parts.limits)
+        HEAD.format(port=parts.broker_port, version=parts.version, limits=parts.limits, watch=parts.watch)
         + (
             INFLUX.format(url=parts.influx, org=parts.influx_org, bucket=parts.influx_bucket)
             if parts.influx is not None
@@ -41,6 +42,7 @@ site: test-site
 name: {{zh: 测试站点, en: Test site}}
 mqtt: {{host: 127.0.0.1, port: {port}, version: "{version}", keepalive_s: 10}}
 limits: {limits}
+watch: {watch}
 families:
   - family: native
   - {{family: zigbee2mqtt, base: zigbee2mqtt, hall: main}}

@@ -8,7 +8,7 @@ from alerts.queue import Room
 from dashboard.server.desk import HistoryHealth
 from gateway.history.shipper import Shipper
 from gateway.pipeline import Pipeline
-from gateway.store.contract import QuarantineRow
+from gateway.store.contract import QuarantineRow, Settled
 from sensors.hall.state import HallState
 
 
@@ -50,9 +50,9 @@ class ReplayFromQuarantine:
 
     path: Pipeline
 
-    async def __call__(self, row: QuarantineRow) -> None:
+    async def __call__(self, row: QuarantineRow, settled: Settled) -> None:
         """Returns when it is committed."""
-        await self.path.replay(row)
+        await self.path.replay(row, settled)
 
 
 @dataclass(frozen=True, slots=True)

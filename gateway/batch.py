@@ -13,7 +13,7 @@ from alerts.core import Core
 from alerts.model import Outcome
 from gateway.history.recent import Fresh, Said
 from gateway.link.contract import Delivery
-from gateway.store.contract import Batch, Quarantined
+from gateway.store.contract import Batch, Quarantined, Settled
 from sensors.decode.family import Packet
 from sensors.decode.probe import read_probe
 from sensors.decode.reception import Arrival, Received, Reception, Verdict
@@ -29,7 +29,7 @@ class Waiting:
 
     item: AnyInput
     future: "asyncio.Future[Outcome] | None"
-    releases: int | None = None
+    releases: Settled | None = None
 
     def settle(self, outcome: Outcome) -> None:
         """Tell who waits that it is committed."""
@@ -70,7 +70,7 @@ class _Draft:
     inputs: list[AnyInput] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
-    released: list[int] = field(default_factory=list)
+    released: list[Settled] = field(default_factory=list)
     counts: dict[tuple[str, Verdict], int] = field(default_factory=dict)
     reasons: dict[str, dict[str, int]] = field(default_factory=dict)
 

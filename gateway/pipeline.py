@@ -21,7 +21,7 @@ from gateway.batch import BatchMaker, Entry, Prepared, Waiting
 from gateway.fold import take_snapshot
 from gateway.history.recent import Recent
 from gateway.link.contract import Delivery, Link, LinkNews
-from gateway.store.contract import Journal, QuarantineRow
+from gateway.store.contract import Journal, QuarantineRow, Settled
 from gateway.store.errors import StoreError
 from gateway.turns import Turn, parts
 from sensors.actions import Action, write_action
@@ -139,32 +139,36 @@ class Pipeline:
         """Take any input; returns when it is committed. Raises `RefusedError`, `ClosedError`."""
         return await self._submit(item, None)
 
-    async def replay(self, row: QuarantineRow) -> Outcome:
-        """Give a message of the quarantine to the decoders once more, as history; its row is released with it.
+    async def replay(self, row: QuarantineRow, settled: Settled) -> Outcome:
+        """Give a message of the quarantine, as it was mended, to the decoders: as history, its row settled with it.
 
         Raises `UndecodableError` while it cannot be read, `RefusedError` where it is no news or was cut.
         """
         kept = row.message
         if row.id in self._replayed:
             raise RefusedError("replay_duplicate")
-        if kept.length != len(kept.payload):
+        if settled.payload is None and kept.length != len(kept.payload):
             raise RefusedError("payload_cut", length=str(kept.length))
-        packet = Packet(kept.topic, kept.payload, Lane(kept.lane), self._clock.now(), retained=kept.retained)
+        topic = kept.topic if settled.topic is None else settled.topic
+        payload = kept.payload if settled.payload is None else settled.payload
+        packet = Packet(topic, payload, Lane(kept.lane), self._clock.now(), retained=kept.retained)
         received = self._maker.reception.receive(packet)
         if received.verdict is Verdict.QUARANTINED:
             raise UndecodableError(received.reason, received.detail)
+        if received.verdict is Verdict.PROBE:
+            raise RefusedError("replay_refused")
         if received.verdict is not Verdict.STORED:
             raise RefusedError(f"replay_{received.verdict}")
-        heard = Heard(packet.at, kept.topic, kept.payload, packet.lane, kept.retained, replayed=True)
+        heard = Heard(packet.at, topic, payload, packet.lane, kept.retained, replayed=True)
         # Asked twice at once, or with a list that is old: a row is released once.
         self._replayed.add(row.id)
         try:
-            return await self._submit(heard, row.id)
+            return await self._submit(heard, settled)
         except BaseException:
             self._replayed.discard(row.id)
             raise
 
-    async def _submit(self, item: AnyInput, releases: int | None) -> Outcome:
+    async def _submit(self, item: AnyInput, releases: Settled | None) -> Outcome:
         if self._closed:
             raise ClosedError("the gateway is stopping")
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()

@@ -9,7 +9,7 @@ from aiohttp import web
 from alerts.model import Book, Outcome
 from gateway.history.contract import HistoryQuery
 from gateway.store.accounts import Accounts
-from gateway.store.contract import QuarantineRow
+from gateway.store.contract import QuarantineRow, Settled
 from gateway.store.quarantine import Quarantine
 from gateway.store.records import Records
 from gateway.watch.meters import Meters
@@ -54,9 +54,9 @@ class View(Protocol):
 
 
 class Replay(Protocol):
-    """Gives a message of the quarantine to the decoders once more."""
+    """Gives a message of the quarantine, as it was mended, to the decoders once more."""
 
-    async def __call__(self, row: QuarantineRow) -> None:
+    async def __call__(self, row: QuarantineRow, settled: Settled) -> None:
         """Returns when it is committed as history. Raises `UndecodableError` while it cannot be read."""
         ...
 

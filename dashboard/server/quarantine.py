@@ -1,32 +1,65 @@
-"""The quarantine, as people work on it: look, replay after the mend, discard."""
+"""The quarantine, as people work on it: look, mend and replay, discard. The message itself is kept as it came."""
 
 import base64
-from typing import Final
+from typing import Annotated, Final, Self
 
 from aiohttp import web
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, model_validator
 
-from dashboard.server.ask import answer, limit_of, the_hall, whole
+from dashboard.server.ask import answer, body_of, limit_of, people_of, the_hall, whole
 from dashboard.server.desk import HallDesk
 from dashboard.server.guard import known
+from dashboard.server.names import People
 from dashboard.server.problem import ProblemError
-from gateway.store.contract import QuarantineRow
+from gateway.store.contract import QuarantineRow, Settled
 from sensors.errors import UndecodableError
 
 PAYLOAD_SHOWN: Final = 2048
+PAYLOAD_MOST: Final = 128 * 1024
+# A message has a topic and no filter.
+TOPIC_PATTERN: Final = r"^[^+#\x00]+$"
+
+
+class MendBody(BaseModel):
+    """What a person has mended: the topic, the payload (as text or as bytes), both, or nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+    topic: Annotated[str, Field(max_length=1024, pattern=TOPIC_PATTERN)] | None = None
+    text: Annotated[str, Field(max_length=PAYLOAD_MOST)] | None = None
+    base64: Annotated[Base64Bytes, Field(max_length=PAYLOAD_MOST)] | None = None
+
+    @model_validator(mode="after")
+    def _one_payload(self) -> Self:
+        if self.text is not None and self.base64 is not None:
+            raise ValueError("text or base64, not both")
+        return self
+
+    @property
+    def payload(self) -> bytes | None:
+        """The mended payload."""
+        return self.base64 if self.text is None else self.text.encode("utf-8", "surrogatepass")
 
 
 async def page(request: web.Request) -> web.Response:
-    """`GET /api/v1/quarantine`: newest first. What a device sent may name people, so a login is needed."""
+    """`GET /api/v1/quarantine`: newest first. What a device sent may name people, so a login is needed.
+
+    `state` is held (without it), replayed, discarded or all.
+    """
     known(request)
     desk, limit = the_hall(request), limit_of(request)
     before = whole(request, "before", 2**53, 0, 2**53)
-    rows = await desk.quarantine.page(desk.id, state=request.query.get("state", "held"), before=before, limit=limit)
-    return answer({"items": [_held(row) for row in rows], "next": str(rows[-1].id) if len(rows) == limit else None})
+    state = request.query.get("state", "held")
+    wanted = None if state == "all" else state
+    rows = await desk.quarantine.page(desk.id, state=wanted, before=before, limit=limit)
+    people = people_of(request, desk)
+    return answer(
+        {"items": [_row_of(row, people) for row in rows], "next": str(rows[-1].id) if len(rows) == limit else None}
+    )
 
 
-def _held(row: QuarantineRow) -> dict[str, object]:
+def _row_of(row: QuarantineRow, people: People) -> dict[str, object]:
     message = row.message
-    shown = message.payload[:PAYLOAD_SHOWN]
+    settled = row.settled
     return {
         "id": row.id,
         "state": row.state,
@@ -38,16 +71,31 @@ def _held(row: QuarantineRow) -> dict[str, object]:
         "retained": message.retained,
         "length": message.length,
         "digest": message.digest,
-        "text": shown.decode("utf-8", "replace"),
-        "base64": base64.b64encode(shown).decode(),
+        **_shown(message.payload),
+        "settled": None if settled is None else _settled(settled, people),
     }
 
 
+def _settled(settled: Settled, people: People) -> dict[str, object]:
+    mended = {} if settled.payload is None else _shown(settled.payload)
+    return {"by": people.actor(settled.by), "at": settled.at, "topic": settled.topic, **mended}
+
+
+def _shown(payload: bytes) -> dict[str, object]:
+    shown = payload[:PAYLOAD_SHOWN]
+    return {"text": shown.decode("utf-8", "replace"), "base64": base64.b64encode(shown).decode()}
+
+
 async def replay(request: web.Request) -> web.Response:
-    """`POST /api/v1/quarantine/{id}/replay`: give it to the decoders again; 409 while they cannot read it."""
+    """`POST /api/v1/quarantine/{id}/replay`: give it, mended by the body, to the decoders as history.
+
+    409 with the reason while they cannot read it. Who did it, when, and what was mended is kept beside it.
+    """
     desk, row = await _row(request)
+    mend = MendBody.model_validate_json(await body_of(request)) if request.can_read_body else MendBody()
+    settled = Settled(row.id, known(request).actor, desk.path.now(), mend.topic, mend.payload)
     try:
-        await desk.replay(row)
+        await desk.replay(row, settled)
     except UndecodableError as error:
         raise ProblemError(409, error.reason, error.detail) from error
     return answer({"id": row.id, "state": "replayed"})
@@ -56,7 +104,7 @@ async def replay(request: web.Request) -> web.Response:
 async def discard(request: web.Request) -> web.Response:
     """`POST /api/v1/quarantine/{id}/discard`: a person has looked; it is rubbish."""
     desk, row = await _row(request)
-    if not await desk.quarantine.discard(desk.id, row.id):
+    if not await desk.quarantine.discard(desk.id, Settled(row.id, known(request).actor, desk.path.now())):
         raise ProblemError(409, "not_held")
     return answer({"id": row.id, "state": "discarded"})
 

@@ -28,12 +28,24 @@ class Quarantined:
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """What a person made of a row of the quarantine: who, when, and what of it was mended (None: as it came)."""
+
+    id: int
+    by: str
+    at: int
+    topic: str | None = None
+    payload: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class QuarantineRow:
-    """A row of the quarantine: its state is held, replayed or discarded."""
+    """A row of the quarantine: its state is held, replayed or discarded. The message is as it came, for ever."""
 
     id: int
     state: str
     message: Quarantined
+    settled: Settled | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +59,7 @@ class Batch:
     blob: bytes
     changes: Changes = field(default_factory=Changes)
     quarantined: tuple[Quarantined, ...] = ()
-    released: tuple[int, ...] = ()
+    released: tuple[Settled, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ import hashlib
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, func, select
 
 from alerts.model import Book, MessageState
 from gateway.store import schema
 from gateway.store.contract import Batch, JournalRow, Quarantined, Snapshot
 from gateway.store.errors import StoreError
+from gateway.store.quarantine import settle
 from gateway.store.rows import ALARMS, MESSAGES, RUNS, TICKETS, ChangesWriter, storable
 from gateway.store.statements import Insert
 from gateway.store.worker import Worker
@@ -56,10 +57,8 @@ class SqlJournal:
         if batch.count:
             self._journal(connection, [(batch.hall, batch.index, batch.count, batch.at, batch.blob)])
         self._quarantine(connection, [_held(one) for one in batch.quarantined])
-        if batch.released:
-            table = schema.quarantine
-            mine = (table.c.hall == batch.hall) & table.c.id.in_(batch.released)
-            connection.execute(update(table).where(mine).values(state="replayed"))
+        for settled in batch.released:
+            settle(connection, batch.hall, "replayed", settled)
         if batch.changes:
             self._changes(connection, batch.hall, batch.at, batch.changes)
 

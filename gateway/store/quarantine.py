@@ -6,16 +6,24 @@ Rows are written by the batch they came with (`journal.py`), and a replay is mar
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from gateway.store import schema
-from gateway.store.contract import Quarantined, QuarantineRow
+from gateway.store.contract import Quarantined, QuarantineRow, Settled
 from gateway.store.worker import Worker
 from sensors.decode.bounds import ROW_BYTES
 
 STATES: Final = ("held", "replayed", "discarded")
 ROWS_AT_ONCE: Final = 200
 _table: Final = schema.quarantine
+_settled: Final = schema.settlements
+_rows: Final = select(
+    _table,
+    _settled.c.actor,
+    _settled.c.at.label("settled_at"),
+    _settled.c.topic.label("mended_topic"),
+    _settled.c.payload.label("mended_payload"),
+).outerjoin(_settled, _settled.c.id == _table.c.id)
 
 
 class Quarantine:
@@ -29,7 +37,7 @@ class Quarantine:
         self, hall: str, *, state: str | None = "held", before: int | None = None, limit: int = 100
     ) -> Sequence[QuarantineRow]:
         """The newest rows first; `before` is the id of the last row of the page before."""
-        query = select(_table).where(_table.c.hall == hall).order_by(_table.c.id.desc()).limit(limit)
+        query = _rows.where(_table.c.hall == hall).order_by(_table.c.id.desc()).limit(limit)
         if state is not None:
             query = query.where(_table.c.state == state)
         if before is not None:
@@ -38,7 +46,7 @@ class Quarantine:
 
     async def get(self, hall: str, id: int) -> QuarantineRow | None:
         """One row."""
-        query = select(_table).where(_table.c.hall == hall, _table.c.id == id)
+        query = _rows.where(_table.c.hall == hall, _table.c.id == id)
 
         def look(connection: Connection) -> QuarantineRow | None:
             found = connection.execute(query).first()
@@ -46,11 +54,9 @@ class Quarantine:
 
         return await self._reader.run(look)
 
-    async def discard(self, hall: str, id: int) -> bool:
+    async def discard(self, hall: str, settled: Settled) -> bool:
         """A person says that it is rubbish; False when it is not held."""
-        mine = (_table.c.hall == hall) & (_table.c.id == id) & (_table.c.state == "held")
-        statement = update(_table).where(mine).values(state="discarded")
-        return await self._writer.execute(statement) == 1
+        return await self._writer.run(lambda connection: settle(connection, hall, "discarded", settled))
 
     async def held(self, hall: str) -> int:
         """How many rows wait for a person."""
@@ -67,7 +73,18 @@ class Quarantine:
         for at in range(0, len(doomed), ROWS_AT_ONCE):
             some = [row.id for row in doomed[at : at + ROWS_AT_ONCE]]
             await self._writer.execute(delete(_table).where(_table.c.id.in_(some)))
+            await self._writer.execute(delete(_settled).where(_settled.c.id.in_(some)))
         return sum(row.state == "held" for row in doomed)
+
+
+def settle(connection: Connection, hall: str, state: str, settled: Settled) -> bool:
+    """Write down what a person made of a held row, in the transaction that does it; False when it is not held."""
+    mine = (_table.c.hall == hall) & (_table.c.id == settled.id) & (_table.c.state == "held")
+    if connection.execute(update(_table).where(mine).values(state=state)).rowcount != 1:
+        return False
+    row = {"id": settled.id, "hall": hall, "at": settled.at, "actor": settled.by}
+    connection.execute(insert(_settled).values(**row, topic=settled.topic, payload=settled.payload))
+    return True
 
 
 def _excess(connection: Connection, hall: str, keep: int, keep_bytes: int) -> list[Row[Any]]:
@@ -75,7 +92,7 @@ def _excess(connection: Connection, hall: str, keep: int, keep_bytes: int) -> li
     query = select(_table.c.id, _table.c.state, size).where(_table.c.hall == hall)
     rows = connection.execute(query.order_by(_table.c.state == "held", _table.c.id)).all()
     count, total = len(rows), sum(row.size + ROW_BYTES for row in rows)
-    doomed: list[Row[Any]] = []
+    doomed: list[Any] = []
     for row in rows:
         if count <= keep and total <= keep_bytes:
             break
@@ -101,4 +118,7 @@ def _row(row: Row[Any]) -> QuarantineRow:
             retained=row.retained,
             lane=row.lane,
         ),
+        settled=None
+        if row.settled_at is None
+        else Settled(row.id, row.actor, row.settled_at, row.mended_topic, row.mended_payload),
     )

@@ -102,6 +102,18 @@ quarantine: Final = Table(
     Index("quarantine_by_state", "hall", "state", "id"),
 )
 
+# What a person made of a row of the quarantine, whose id it has; `topic` and `payload` are the mended message's.
+settlements: Final = Table(
+    "settlements",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("hall", String(64), nullable=False),
+    _at("at"),
+    Column("actor", Text, nullable=False),
+    Column("topic", Text),
+    Column("payload", LargeBinary),
+)
+
 alarms: Final = Table(
     "alarms",
     metadata,

@@ -23,7 +23,7 @@ from dashboard.server.app import Wishes, make_app
 from dashboard.server.desk import HallDesk, HistoryHealth, House
 from dashboard.server.serve import Served, serving
 from gateway.history.contract import Asked, How, Sample
-from gateway.store.contract import QuarantineRow
+from gateway.store.contract import QuarantineRow, Settled
 from gateway.store.sql import Store, open_store, sqlite_url
 from gateway.watch.watched import Watched
 from sensors.actions import Action
@@ -176,6 +176,7 @@ class Running:
     links: Links
     socket: Path
     watch: FakeWatch
+    replayed: list[Settled]
 
     @property
     def url(self) -> str:
@@ -201,10 +202,12 @@ async def running(
     socket = folder / "hallwatch.sock"
     site = SITE.model_copy(update={"limits": limits or Limits()})
     path, view, watch = FakePath(), FakeView(), FakeWatch()
+    replayed: list[Settled] = []
 
-    async def replay(row: QuarantineRow) -> None:
-        if row.message.payload == b"rubbish":
+    async def replay(row: QuarantineRow, settled: Settled) -> None:
+        if (settled.payload or row.message.payload) == b"rubbish":
             raise UndecodableError("bad_json", "it is still no JSON")
+        replayed.append(settled)
 
     async with open_store(sqlite_url(folder / "store.db")) as store:
         desk = HallDesk(
@@ -221,7 +224,7 @@ async def running(
         house = House({"h1": desk}, store.accounts)
         app = make_app(house, doors, Answering(links, words, real_now), wishes)
         async with serving(app, "127.0.0.1", 0, socket) as served:
-            yield Running(served, app, store, doors, path, view, links, socket, watch)
+            yield Running(served, app, store, doors, path, view, links, socket, watch, replayed)
 
 
 def real_now() -> int:

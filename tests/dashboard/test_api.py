@@ -305,6 +305,30 @@ async def test_the_quarantine_is_replayed_or_discarded(server: Running) -> None:
             assert await code(answer) == (404, "not_found")
 
 
+async def test_a_message_is_mended_and_replayed_and_who_did_it_is_kept(server: Running) -> None:
+    await commit(server, Changes(), Quarantined("h1", NOW, "d1", "t/1", b"rubbish", 7, "00", "invalid_json", "no JSON"))
+    async with browser(server, login=True) as page:
+        async with page.get("/api/v1/quarantine") as answer:
+            (held,) = (await answer.json())["items"]
+        assert held["settled"] is None
+        place = f"/api/v1/quarantine/{held['id']}"
+        for wrong in ({"topic": "a/#"}, {"topic": ""}, {"text": "a", "base64": "YQ=="}, {"base64": "YQ"}, {"more": 1}):
+            async with page.post(f"{place}/replay", json=wrong) as answer:
+                assert await code(answer) == (400, "bad_action")
+        async with page.post(f"{place}/replay", json={"text": "rubbish"}) as answer:
+            assert await code(answer) == (409, "bad_json")
+        async with page.post(f"{place}/replay", json={"topic": "t/2", "text": '{"value": 1}'}) as answer:
+            assert answer.status == 200
+        topic, payload = server.replayed[-1].topic, server.replayed[-1].payload
+        assert (server.replayed[-1].by, topic, payload) == ("wang", "t/2", b'{"value": 1}')
+        async with page.post(f"{place}/discard") as answer:
+            assert answer.status == 200
+        async with page.get("/api/v1/quarantine?state=discarded") as answer:
+            (row,) = (await answer.json())["items"]
+        assert (row["topic"], row["text"]) == ("t/1", "rubbish")
+        assert row["settled"] == {"by": {"zh": "王芳", "en": "Wang Fang"}, "at": NOW, "topic": None}
+
+
 async def test_every_answer_is_guarded(server: Running) -> None:
     async with browser(server) as page:
         for path in ("/", "/api/v1/status", "/api/v1/nothing", "/a/rubbish", "/enter/x"):

@@ -5,7 +5,7 @@ import contextlib
 import json
 import random
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from gateway.batch import BatchMaker
 from gateway.fold import fold
 from gateway.link.contract import Delivery
 from gateway.pipeline import Clockwork, ClosedError, Pipeline
-from gateway.store.contract import Batch
+from gateway.store.contract import Batch, Settled
 from gateway.store.errors import StoreError
 from gateway.store.journal import SqlJournal
 from gateway.store.sql import Store, open_store, sqlite_url
@@ -269,13 +269,13 @@ async def test_a_message_of_the_quarantine_is_replayed_as_history(tmp_path: Path
         (row,) = await rig.store.quarantine.page("main")
         assert row.message.reason != ""
         with pytest.raises(Exception, match=row.message.reason):
-            await rig.path.replay(row)
+            await rig.path.replay(row, Settled(row.id, "wang", 1))
         assert (await rig.store.quarantine.page("main"))[0].state == "held"
         good = b'{"device": "queue-1", "boot": 1, "seq": 9, "value": {"length": 50}}'
-        await rig.path.replay(replace(row, message=replace(row.message, payload=good, length=len(good))))
+        await rig.path.replay(row, Settled(row.id, "wang", 1, payload=good))
         assert await rig.heard() == [9]
         with pytest.raises(RefusedError):
-            await rig.path.replay(replace(row, message=replace(row.message, payload=good + b" ", length=len(good) + 1)))
+            await rig.path.replay(row, Settled(row.id, "wang", 1, payload=good + b" "))
         assert list(await rig.store.quarantine.page("main")) == []
         rig.now[0] += 600_000
         rig.hear("count-1", "people_count", {"occupancy": 1}, 1)

@@ -1,7 +1,7 @@
 """Values for the store's tests: batches that are easy to tell apart."""
 
 from alerts.model import Alarm, Changes, Message, Priority, Run, Ticket, TicketState
-from gateway.store.contract import Batch, Quarantined
+from gateway.store.contract import Batch, Quarantined, Settled
 from sensors.facts import FactKind, Subject
 from sensors.inputs import Heard, Lane, pack
 
@@ -20,7 +20,7 @@ def batch(  # one argument for each part of a batch that a test may want
     hall: str = HALL,
     changes: Changes | None = None,
     quarantined: tuple[Quarantined, ...] = (),
-    released: tuple[int, ...] = (),
+    released: tuple[Settled, ...] = (),
 ) -> Batch:
     """A batch of `count` messages, numbered by their place in the journal."""
     blob = pack([heard(number) for number in range(index, index + count)])

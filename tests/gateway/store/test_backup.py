@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.store.backup import OWN, write_backup
+from gateway.store.contract import Settled
 from gateway.store.errors import StoreError
 from gateway.store.restore import read_backup, restore_backup
 from gateway.store.sql import open_store, sqlite_url
@@ -42,8 +43,9 @@ def halls_own(url: str) -> Rows:
 @pytest.mark.parametrize("to", BOTH)
 async def test_a_store_is_moved_row_by_row(url: str, to: str, place: Place, tmp_path: Path) -> None:
     load(url, 1)
-    async with open_store(url):
-        pass
+    async with open_store(url) as store:
+        held = (await store.quarantine.page(OLD_HALL))[0]
+        assert await store.quarantine.discard(OLD_HALL, Settled(held.id, "wang", 7))
     file, other = tmp_path / "hall.backup", place(to)
     sums = write_backup(url, file, 5)
     assert file.stat().st_mode & 0o777 == 0o600

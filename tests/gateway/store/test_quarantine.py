@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from gateway.store.contract import Settled
 from gateway.store.sql import Store
 from sensors.decode.bounds import ROW_BYTES
 from tests.gateway.store.build import HALL, batch, quarantined
@@ -16,10 +17,15 @@ async def test_a_message_is_held_listed_discarded_or_replayed(store: Store) -> N
     rest = await store.quarantine.page(HALL, before=page[-1].id)
     assert [row.message for row in rest] == [rubbish[1], rubbish[0]]
 
-    assert await store.quarantine.discard(HALL, page[0].id)
-    assert not await store.quarantine.discard(HALL, page[0].id)
-    assert not await store.quarantine.discard("h2", page[1].id)
-    await store.journal.commit(batch(0, 1, released=(page[1].id,)))
+    assert await store.quarantine.discard(HALL, Settled(page[0].id, "wang", 77))
+    assert not await store.quarantine.discard(HALL, Settled(page[0].id, "li", 78))
+    assert not await store.quarantine.discard("h2", Settled(page[1].id, "wang", 77))
+    mended = Settled(page[1].id, "li", 99, "t/mended", b"{}")
+    await store.journal.commit(batch(0, 1, released=(mended,)))
+    first, second = (await store.quarantine.page(HALL, state=None))[:2]
+    # Who and when and what was mended stand beside it; the message itself is as it came.
+    assert (first.settled, second.settled) == (Settled(page[0].id, "wang", 77), mended)
+    assert second.message == rubbish[3]
     states = [row.state for row in await store.quarantine.page(HALL, state=None)]
     assert states == ["discarded", "replayed", "held", "held", "held"]
     assert await store.quarantine.held(HALL) == 3
@@ -40,7 +46,7 @@ async def test_poisoned_text_does_not_stop_the_quarantine(store: Store) -> None:
 async def test_a_flood_is_bounded_and_what_was_settled_goes_first(store: Store) -> None:
     await store.journal.commit(batch(0, 0, quarantined=tuple(quarantined(number) for number in range(6))))
     newest = (await store.quarantine.page(HALL))[0].id
-    assert await store.quarantine.discard(HALL, newest)
+    assert await store.quarantine.discard(HALL, Settled(newest, "wang", 1))
     assert await store.quarantine.trim(HALL, 4, 10**6) == 1
     assert [row.message.at for row in await store.quarantine.page(HALL, state=None)] == [4, 3, 2, 1]
     assert await store.quarantine.trim(HALL, 4, 10**6) == 0

@@ -32,6 +32,7 @@ from alerts.plans.telling import Telling
 from alerts.queue import Room
 from alerts.routing import Routing
 from alerts.rules import RULES, priority_of, starts_plan
+from alerts.stepped import shift
 from alerts.tickets import Tickets
 from sensors.actions import (
     AcceptTicket,
@@ -50,7 +51,7 @@ from sensors.actions import (
 from sensors.errors import RefusedError
 from sensors.facts import Fact
 from sensors.hall.state import HallState
-from sensors.inputs import Acted, AnyInput, Attempting, Heard, Reported, Started
+from sensors.inputs import Acted, AnyInput, Attempting, Heard, Reported, Started, Stepped
 from sensors.site.model import Site
 
 NO_LIMIT: Final = 1_000_000
@@ -146,6 +147,8 @@ class Engine:
                 self._outbox.attempt(item.at, item.messages)
             case Reported():
                 self.decide(item.at, self._delivery.report(item), state)
+            case Stepped():
+                shift(self._ledger, item.by)
             case Started():
                 self._outbox.recover(item.at)
                 self.decide(item.at, self._delivery.begin(item.at), state)

@@ -5,16 +5,19 @@ import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from alerts.core import Core
 from alerts.engine import Engine
 from alerts.notify.open import open_senders
 from alerts.notify.words import Phrasebook
 from dashboard.desks import EngineOutbox, HealthOfHistory, LiveView, ReplayFromQuarantine
+from dashboard.disk import watch_disk
 from dashboard.housekeeping import Tell, keep_house
-from dashboard.moment import real_now
+from dashboard.losses import tell_losses
+from dashboard.moment import STEP_MS, hear_steps, real_now
 from dashboard.server.desk import HallDesk
-from dashboard.sessions import hall_sessions
+from dashboard.sessions import hall_sessions, telling
 from dashboard.settings import Settings
 from dashboard.watching import WatchParts, watching
 from gateway.batch import BatchMaker
@@ -26,6 +29,7 @@ from gateway.link.session import opened
 from gateway.overload import watch_bounds
 from gateway.pipeline import Clockwork, Pipeline
 from gateway.sending import SendingLoop
+from gateway.store.holes import Lost
 from gateway.store.sql import Store
 from gateway.watch.commits import MeasuredJournal
 from gateway.watch.meters import Meters
@@ -71,9 +75,12 @@ class HallParts:
 @contextlib.asynccontextmanager
 async def open_hall(parts: HallParts, group: asyncio.TaskGroup) -> AsyncIterator[HallDesk]:
     """One hall's path: folded, linked, shipping and sending; the end closes the inlet first and drains."""
-    maker = await load_maker(parts)
+    lost = await parts.store.journal.mend(parts.hall.id)
+    losses = [] if lost is None else [lost]
+    maker = await load_maker(parts, losses)
     journal = MeasuredJournal(parts.store.journal, parts.meters, parts.hall.id, maker.index)
     pipeline = Pipeline(maker, journal, parts.clock, recover=lambda: load_maker(parts))
+    hear_steps(parts.clock, pipeline.stepped)
     sessions = hall_sessions(parts.settings, parts.site, parts.hall.id, parts.clock, pipeline)
     shipper = await _shipper(parts, pipeline)
     async with (
@@ -86,8 +93,9 @@ async def open_hall(parts: HallParts, group: asyncio.TaskGroup) -> AsyncIterator
         shipping = group.create_task(shipper.run(), name=f"history-{parts.hall.id}")
         house = keep_house(parts.store, parts.hall.id, parts.site.limits, _teller(pipeline, parts.hall.id))
         bounds = watch_bounds(pipeline, parts.clock.now, lambda: pipeline.core.hall.state)
-        watches = [group.create_task(one, name=f"watch-{parts.hall.id}") for one in (house, bounds)]
-        await pipeline.submit(Started(parts.clock.now(), parts.digest))
+        disk = watch_disk(parts.settings.data, telling(pipeline, "disk", parts.hall.id))
+        watches = [group.create_task(one, name=f"watch-{parts.hall.id}") for one in (house, bounds, disk)]
+        await _start(pipeline, parts, losses)
         watched = await inlet.enter_async_context(watching(_watch_parts(parts, pipeline, sessions, journal), group))
         for session in sessions:
             await inlet.enter_async_context(opened(session, group))
@@ -108,6 +116,17 @@ async def open_hall(parts: HallParts, group: asyncio.TaskGroup) -> AsyncIterator
         await inlet.aclose()
         await _drain(sending, out, pipeline, path)
         shipping.cancel()
+
+
+async def _start(pipeline: Pipeline, parts: HallParts, losses: list[Lost]) -> None:
+    """Say that we start, and what was lost by then. A store that does not answer keeps nobody from hearing."""
+    ahead = pipeline.core.hall.state.now - parts.clock.now()
+    if ahead > STEP_MS:  # the clock was set back while nobody looked: time must not stand still until it is there again
+        pipeline.stepped(pipeline.core.hall.state.now, -ahead)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(FIRST_LINK_S):
+            await pipeline.submit(Started(parts.clock.now(), parts.digest))
+    tell_losses(pipeline, parts.hall.id, ZoneInfo(parts.hall.timezone), losses, parts.store.damage)
 
 
 def _watch_parts(
@@ -137,10 +156,16 @@ async def _drain(sending: SendingLoop, out: asyncio.Task[None], pipeline: Pipeli
     path.cancel()
 
 
-async def load_maker(parts: HallParts) -> BatchMaker:
-    """Fold a hall's journal and load what is open: the beginning of a run, and of a new try after a failed batch."""
+async def load_maker(parts: HallParts, losses: list[Lost] | None = None) -> BatchMaker:
+    """Fold a hall's journal and load what is open: the beginning of a run, and of a new try after a failed batch.
+
+    What nobody can read of it any more is added to `losses`.
+    """
     name, journal = parts.hall.id, parts.store.journal
     folded = await fold(journal, name, parts.digest, parts.sites)
+    unreadable = [await journal.blank(name, row) for row in folded.damaged]
+    if losses is not None:
+        losses += unreadable
     hall = folded.hall if folded.site == parts.digest else Hall(parts.site, name, folded.hall.state)
     engine = Engine(parts.site, name, await journal.book(name))
     reception = Reception(parts.site, name, hall.state)

@@ -17,7 +17,7 @@ from alerts.notify.links import Links
 from alerts.notify.secret import read_secret
 from alerts.notify.words import Phrasebook
 from dashboard.halls import HallParts, History, open_hall
-from dashboard.moment import real_now
+from dashboard.moment import SteadyClock, following_wall, real_now
 from dashboard.server.accounts import Doors
 from dashboard.server.answer import Answering
 from dashboard.server.app import Wishes, make_app
@@ -42,7 +42,7 @@ async def run_system(settings: Settings, *, clock: Clockwork | None = None, read
     """Run until SIGTERM or SIGINT. `ready` is called once everything answers."""
     loaded = _load(settings)
     site = _site_of(loaded)
-    time_of = clock or Clockwork(real_now)
+    time_of = clock or Clockwork(SteadyClock())
     stopping = _stop_on_signals()
     async with (
         open_store(settings.store_address, [hall.id for hall in site.halls]) as store,
@@ -62,6 +62,7 @@ async def run_system(settings: Settings, *, clock: Clockwork | None = None, read
                     settings, site, hall, loaded.digest, sites, store, history, time_of, words[hall.id], meters
                 )
                 desks[hall.id] = await halls.enter_async_context(open_hall(parts, group))
+            await halls.enter_async_context(following_wall(time_of, group))
             house = House(desks, store.accounts, meters)
             watches = [desk.watch for desk in desks.values()]
             answering = Answering(links, lambda message: words[message.hall](message), real_now)

@@ -109,11 +109,13 @@ class BatchMaker:
         self.reception = reception
         self.hall = hall
         self.index = index
+        self._now = 0
 
     def prepare(self, entries: list[Entry], now: int) -> Prepared:
         """Decide a batch. An empty one lets time pass: what is due by `now` fires, and is written if it did."""
         draft = _Draft(self.index)
         prepared = Prepared()
+        self._now = now
         for entry in entries:
             if isinstance(entry, Delivery):
                 prepared.deliveries.append(entry)
@@ -140,7 +142,8 @@ class BatchMaker:
 
     def _at(self, at: int) -> int:
         # Time never runs backwards in a journal; what came in earlier than the last input counts as its equal.
-        return max(at, self.core.hall.state.now)
+        # Nor is anything from the future: what came in before the clock was set back did not come in after it.
+        return max(min(at, self._now or at), self.core.hall.state.now)
 
     def _take_message(self, packet: Packet, draft: _Draft) -> bool:
         received = self.reception.receive(packet)

@@ -8,7 +8,9 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from gateway.store.contract import Journal, Snapshot
+import msgspec
+
+from gateway.store.contract import Journal, JournalRow, Snapshot
 from sensors.decode.reception import Reception
 from sensors.hall.hall import Hall
 from sensors.hall.snapshot import STATE_VERSION, decode_state, encode_state
@@ -21,11 +23,12 @@ ROWS_A_READ = 500
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """A hall folded to `index`, the index of the next input."""
+    """A hall folded to `index`, the index of the next input; without the rows that nobody can read."""
 
     hall: Hall
     index: int
     site: str
+    damaged: tuple[JournalRow, ...] = ()
 
 
 @dataclass(slots=True)
@@ -69,23 +72,31 @@ async def fold(
 ) -> Folded:
     """Fold a hall's journal to its end.
 
-    `digest` is the site to begin with where no snapshot says otherwise. Raises `msgspec.DecodeError` where a
-    batch is damaged: a hall is never started on half a journal in silence.
+    `digest` is the site to begin with where no snapshot says otherwise. A batch that is damaged is left out and
+    named: a hall is never started on half a journal in silence, and never left without a gateway for it.
     """
     snapshot = None if from_empty else await journal.snapshot(name)
     state, index = _usable(snapshot, whole=await _is_whole(journal, name))
     known = state.site if state is not None else await _first_site(journal, name)
     begin = known if known in sites else digest
     folder = Folder.start(name, begin, sites, state)
+    damaged: list[JournalRow] = []
     while rows := await journal.read(name, index, ROWS_A_READ):
         for row in rows:
-            items = unpack(row.blob)
-            for item in items[max(0, index - row.index) :]:
+            for item in _inputs(row, damaged)[max(0, index - row.index) :]:
                 folder.take(item)
             index = row.index + row.count
         if progress is not None:
             progress(index)
-    return Folded(folder.hall, index, folder.digest)
+    return Folded(folder.hall, index, folder.digest, tuple(damaged))
+
+
+def _inputs(row: JournalRow, damaged: list[JournalRow]) -> list[AnyInput]:
+    try:
+        return unpack(row.blob)
+    except msgspec.DecodeError:
+        damaged.append(row)
+        return []
 
 
 def take_snapshot(state: HallState, index: int) -> Snapshot:
@@ -97,7 +108,7 @@ def take_snapshot(state: HallState, index: int) -> Snapshot:
 async def _first_site(journal: Journal, name: str) -> str:
     """The site file that was in force when the journal began."""
     rows = await journal.read(name, 0, 1)
-    items = unpack(rows[0].blob) if rows else []
+    items = _inputs(rows[0], []) if rows else []
     return next((item.site for item in items if isinstance(item, Started)), "")
 
 

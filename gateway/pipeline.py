@@ -3,8 +3,8 @@
 Everything that can change the hall comes in by one door and in one order: messages, people's actions, senders'
 reports, the link, and time. One batch is one transaction is one set of acknowledgements.
 
-Where the store does not answer, nothing is acknowledged and telemetry waits; what is urgent is decided all the
-same, in memory and in order, and is written down when the store is back (docs/adr/0009-when-the-store-fails.md).
+Where the store does not answer, nothing is acknowledged and telemetry waits; what is urgent is decided in memory and
+in order, and written down when the store is back (docs/adr/0009-when-the-store-fails.md).
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from sensors.actions import Action, write_action
 from sensors.decode.family import Packet
 from sensors.decode.reception import Arrival, Verdict
 from sensors.errors import HallwatchError, RefusedError, UndecodableError
-from sensors.inputs import STORE, Acted, AnyInput, Attempting, Heard, Lane, Linked, Raised, Reported
+from sensors.inputs import STORE, Acted, AnyInput, Attempting, Heard, Lane, Linked, Raised, Reported, Stepped
 
 log = logging.getLogger(__name__)
 
@@ -122,6 +122,10 @@ class Pipeline:
     def raised(self, condition: str, subject: str, *, holds: bool, detail: str = "") -> None:
         """Take the word of a part of the gateway that a condition became true or false."""
         self._put(Raised(self._clock.now(), condition, subject, holds, detail))
+
+    def stepped(self, before: int, by: int) -> None:
+        """Take the news that the clock, which said `before`, was stepped by `by` ms. Nothing may come between."""
+        self._put(Stepped(before, by))
 
     async def act(self, actor: str, action: Action) -> Outcome:
         """Do what a person asks; returns when it is committed. Raises `RefusedError`."""

@@ -2,11 +2,12 @@
 
 The hall's state is the fold of these, in journal order. A message is kept as it came (topic and bytes), so
 that a better decoder can read history again. Packed by msgspec: one blob holds a whole batch.
-`at` is always the gateway's time, ms since the epoch (UTC), never earlier than the input before it.
+`at` is always the gateway's time, ms since the epoch (UTC), never earlier than the input before it but for `Stepped`.
 """
 
 from enum import IntEnum
 from typing import Final
+from zlib import crc32
 
 import msgspec
 
@@ -51,6 +52,12 @@ class Acted(Input, frozen=True, array_like=True, tag="a"):
 
 class Ticked(Input, frozen=True, array_like=True, tag="t"):
     """Time passed and a deadline fired. Ticks at which nothing is due are not kept."""
+
+
+class Stepped(Input, frozen=True, array_like=True, tag="k"):
+    """The machine's clock was stepped by `by` ms: `at` is by the old time, whatever follows by the new."""
+
+    by: int
 
 
 class Started(Input, frozen=True, array_like=True, tag="s"):
@@ -122,17 +129,26 @@ class Tallied(Input, frozen=True, array_like=True, tag="c"):
     tallies: tuple[Tally, ...]
 
 
-AnyInput = Heard | Acted | Ticked | Started | Linked | Attempting | Reported | Raised | Tallied | Probed
+AnyInput = Heard | Acted | Ticked | Stepped | Started | Linked | Attempting | Reported | Raised | Tallied | Probed
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(list[AnyInput])
+# The one byte with which no msgpack begins, then the CRC-32 of what follows.
+_SEALED: Final = b"\xc1"
+_HEAD: Final = 5
 
 
 def pack(inputs: list[AnyInput]) -> bytes:
-    """Pack one batch for the journal."""
-    return _ENCODER.encode(inputs)
+    """Pack one batch for the journal, sealed: a bit that a disk has turned must not become another reading."""
+    body = _ENCODER.encode(inputs)
+    return _SEALED + crc32(body).to_bytes(4) + body
 
 
 def unpack(blob: bytes) -> list[AnyInput]:
     """Unpack one batch of the journal; raises `msgspec.DecodeError` for a blob that is damaged."""
-    return _DECODER.decode(blob)
+    if blob[:1] != _SEALED:
+        return _DECODER.decode(blob)  # of a release that did not seal them yet
+    body = memoryview(blob)[_HEAD:]
+    if crc32(body) != int.from_bytes(blob[1:_HEAD]):
+        raise msgspec.DecodeError("the batch is damaged: its checksum is another")
+    return _DECODER.decode(body)

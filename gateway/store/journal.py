@@ -14,9 +14,11 @@ from alerts.model import Book, MessageState
 from gateway.store import schema
 from gateway.store.contract import Batch, JournalRow, Quarantined, Snapshot
 from gateway.store.errors import StoreError
+from gateway.store.holes import Lost, blank, close_holes
 from gateway.store.quarantine import settle
 from gateway.store.rows import ALARMS, MESSAGES, RUNS, TICKETS, ChangesWriter, storable
 from gateway.store.statements import Insert
+from gateway.store.witness import Witnesses
 from gateway.store.worker import Worker
 
 SNAPSHOTS_KEPT: Final = 2
@@ -30,8 +32,9 @@ _TOLD: Final = (MessageState.SENT, MessageState.UNKNOWN, MessageState.DEAD)
 class SqlJournal:
     """`contract.Journal` on a SQL database."""
 
-    def __init__(self, writer: Worker, reader: Worker) -> None:
+    def __init__(self, writer: Worker, reader: Worker, witnesses: Witnesses | None = None) -> None:
         self._writer = writer
+        self._witnesses = witnesses or Witnesses(None)
         self._reader = reader
         # Where each hall's journal ends, as far as known: a call that was cancelled leaves it to be asked again.
         self._ends: dict[str, int] = {}
@@ -43,7 +46,11 @@ class SqlJournal:
     async def commit(self, batch: Batch) -> None:
         """Write one batch, durable when this returns. Raises `StoreError`; nothing is written then."""
         end = self._ends.pop(batch.hall, None)
-        await self._writer.run(lambda connection: self._commit(connection, batch, end))
+        behind = batch.index + batch.count
+        await self._writer.run(
+            lambda connection: self._commit(connection, batch, end),
+            lambda: self._witnesses.of(batch.hall).saw(behind, batch.at, batch.changes.counters),
+        )
         self._ends[batch.hall] = batch.index + batch.count
 
     def _commit(self, connection: Connection, batch: Batch, end: int | None) -> None:
@@ -61,6 +68,15 @@ class SqlJournal:
             settle(connection, batch.hall, "replayed", settled)
         if batch.changes:
             self._changes(connection, batch.hall, batch.at, batch.changes)
+
+    async def mend(self, hall: str) -> Lost | None:
+        """Close the holes of a journal that has lost something; None where it is whole. Before the first commit."""
+        seen = self._witnesses.of(hall).seen
+        return await self._writer.run(lambda connection: close_holes(connection, hall, seen))
+
+    async def blank(self, hall: str, row: JournalRow) -> Lost:
+        """Put a hole in the place of a row that nobody can read."""
+        return await self._writer.run(lambda connection: blank(connection, hall, row))
 
     async def read(self, hall: str, index: int, limit: int) -> Sequence[JournalRow]:
         """Up to `limit` batches whose last input is at or after `index`, in order."""
@@ -85,7 +101,11 @@ class SqlJournal:
 
     async def book(self, hall: str) -> Book:
         """What is open: alarms, runs, tickets, messages, counters."""
-        return await self._writer.run(lambda connection: _book(connection, hall))
+        book = await self._writer.run(lambda connection: _book(connection, hall))
+        # An id is a key by which others know a message: none is given twice, whatever rows were lost.
+        for name, value in self._witnesses.of(hall).seen.counters.items():
+            book.counters[name] = max(value, book.counters.get(name, 0))
+        return book
 
 
 def read_rows(connection: Connection, hall: str, index: int, limit: int) -> list[JournalRow]:

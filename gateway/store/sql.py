@@ -3,7 +3,9 @@
 SQLite is the default; the same schema and statements serve PostgreSQL by its URL (`engines.py`).
 """
 
+import asyncio
 import fcntl
+import logging
 import os
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -20,18 +22,23 @@ from gateway.store.engines import make_engine, store_url
 from gateway.store.errors import StoreError
 from gateway.store.journal import SqlJournal
 from gateway.store.lease import Lease
+from gateway.store.mend import carry_over, examine, set_aside
 from gateway.store.migrate import migrate
 from gateway.store.quarantine import Quarantine
 from gateway.store.records import Records
 from gateway.store.sites import Sites
+from gateway.store.witness import Witnesses
 from gateway.store.worker import Worker
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
     """The rooms of the store. `journal` is what the pipeline writes; the others serve the page and the shippers.
 
-    `writer` and `reader` are for the readings table, which lives in the same database.
+    `writer` and `reader` are for the readings table, which lives in the same database. `damage`: what was wrong with
+    the file at this start, and where it was set aside.
     """
 
     journal: SqlJournal
@@ -43,6 +50,7 @@ class Store:
     sites: Sites
     writer: Worker
     reader: Worker
+    damage: str = ""
 
 
 def sqlite_url(path: Path) -> str:
@@ -59,13 +67,20 @@ async def open_store(url: str, halls: Sequence[str] = ()) -> AsyncIterator[Store
     """
     place = store_url(url)
     async with AsyncExitStack() as stack:
-        if place.database is not None and place.get_backend_name() == "sqlite":
-            stack.enter_context(_alone(Path(place.database)))
+        file = Path(place.database) if place.database is not None and place.get_backend_name() == "sqlite" else None
+        aside = None
+        if file is not None:
+            stack.enter_context(_alone(file))
+            aside = await asyncio.to_thread(_set_aside, file)
         writer = await _writer(stack, place, halls)
+        if aside is not None:
+            await writer.run(lambda connection: carry_over(aside, connection))
+        witnesses = Witnesses(file)
+        stack.callback(witnesses.close)
         reader = Worker(make_engine(place, writing=False), "reader")
         stack.push_async_callback(reader.close)
         yield Store(
-            journal=SqlJournal(writer, reader),
+            journal=SqlJournal(writer, reader, witnesses),
             records=Records(writer, reader),
             quarantine=Quarantine(writer, reader),
             accounts=Accounts(writer, reader),
@@ -74,7 +89,17 @@ async def open_store(url: str, halls: Sequence[str] = ()) -> AsyncIterator[Store
             sites=Sites(writer, reader),
             writer=writer,
             reader=reader,
+            damage="" if aside is None else aside.name,
         )
+
+
+def _set_aside(file: Path) -> Path | None:
+    wrong = examine(file)
+    if not wrong:
+        return None
+    aside = set_aside(file, time.time_ns() // 1_000_000)
+    log.error("%s: %s. It stands as %s now; what can be read of it is carried over", file, wrong, aside.name)
+    return aside
 
 
 async def _writer(stack: AsyncExitStack, place: URL, halls: Sequence[str]) -> Worker:

@@ -31,9 +31,9 @@ class Worker:
         """The database's dialect, for statements that are compiled once."""
         return self._engine.dialect
 
-    async def run(self, job: Callable[[Connection], T]) -> T:
-        """Do `job` in a transaction; raises `StoreError`, and then nothing of it is kept."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._transaction, job)
+    async def run(self, job: Callable[[Connection], T], after: Callable[[], None] | None = None) -> T:
+        """Do `job` in a transaction, and `after` once it is kept; raises `StoreError`, and then nothing is kept."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._transaction, job, after)
 
     async def execute(self, statement: UpdateBase) -> int:
         """Run one statement that writes; the number of rows it touched."""
@@ -49,12 +49,15 @@ class Worker:
         self._pool.shutdown()
         self._engine.dispose()
 
-    def _transaction(self, job: Callable[[Connection], T]) -> T:
+    def _transaction(self, job: Callable[[Connection], T], after: Callable[[], None] | None) -> T:
         def inside(connection: Connection) -> T:
             with connection.begin():
                 return job(connection)
 
-        return self._guarded(inside)
+        result = self._guarded(inside)
+        if after is not None:
+            after()
+        return result
 
     def _guarded(self, job: Callable[[Connection], T]) -> T:
         try:

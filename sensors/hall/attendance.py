@@ -84,6 +84,17 @@ class AttendanceMachine:
             if session.person == person.id and here and session.start - EARLY_MS <= at <= session.end:
                 self._punch(session, at, now, device=device.id)
 
+    def stepped(self, before: int, now: int) -> None:
+        """The clock was stepped: a clock-in of which a part was stepped over cannot be judged by its absence."""
+        first, last = min(before, now), max(before, now)
+        for session in self._floor.state.sessions.values():
+            if session.first_in is None and session.start - EARLY_MS <= last and first < self._absent_at(session):
+                session.reader_down = True
+                if now >= self._absent_at(session):
+                    self._turn(session, Punch.UNKNOWN, now)
+            self._schedule(session, now)
+        self.roll(now)
+
     def reader_down(self, device: DeviceState, now: int) -> None:
         """A badge reader is not heard: the clock-ins that are running may have lost a badge."""
         for session in self._floor.state.sessions.values():

@@ -84,6 +84,12 @@ class Conditions:
         known.told = now
         self._tell(known, holds=True, at=now, again=True)
 
+    def repeat(self, now: int) -> None:
+        """Tell once more of all that is active: what was made of it may have been lost."""
+        for known in self.all():
+            if known.active is not None:
+                self._tell(known, holds=True, at=now, again=True)
+
     def end(self, key: str, now: int) -> None:
         """End a condition at once, telling so if it was active."""
         known = self._known.pop(key, None)

@@ -23,7 +23,8 @@ from sensors.hall.registry import Registry
 from sensors.hall.snapshot import STATE_VERSION, decode_state, encode_state
 from sensors.hall.staffing import StaffingMachine
 from sensors.hall.state import DeviceState, HallState, Liveness, ProbeState
-from sensors.inputs import STORE, Acted, AnyInput, Heard, Lane, Linked, Probed, Raised, Started, Tallied
+from sensors.hall.stepped import shift
+from sensors.inputs import STORE, Acted, AnyInput, Heard, Lane, Linked, Probed, Raised, Started, Stepped, Tallied
 from sensors.readings import Kind
 from sensors.site.index import SiteIndex
 from sensors.site.model import Site
@@ -142,6 +143,8 @@ class Hall:
                     self._messages.take(item, arrival, now)
             case Started():
                 self._start(item, now)
+            case Stepped():
+                now = self._step_clock(now, item.by)
             case Linked():
                 self._link(item, now)
             case Acted():
@@ -169,6 +172,14 @@ class Hall:
         self._begin(now)
         self._liveness.deafened(now)
         self._links.started(now)
+
+    def _step_clock(self, before: int, by: int) -> int:
+        now = self.state.now = max(0, before + by)
+        shift(self.state, self._floor.timers, now - before)
+        self._attendance.stepped(before, now)
+        self._staffing.begin(now)
+        self._links.stepped(by, now)
+        return now
 
     def _begin(self, now: int) -> None:
         self._attendance.roll(now)

@@ -4,11 +4,15 @@ A lost broker is one alarm and not one for each device behind it. A broker that 
 what it held for us: that is a line in the log, and the sequences of the devices say how much it was.
 """
 
+from typing import Final
+
 from sensors.facts import Fact, FactKind, Subject
 from sensors.hall.conditions import Evidence, Rule
 from sensors.hall.floor import Floor
 from sensors.hall.liveness import LivenessMachine, lane_name
 from sensors.inputs import STORE, Lane, Linked, Raised
+
+STEP_OVER_MS: Final = 600_000
 
 
 class LinksMachine:
@@ -62,8 +66,21 @@ class LinksMachine:
             self._floor.conditions.again(key, now, seen)
         else:
             self._floor.conditions.observe(rule, item.holds, now, seen)
+        if item.condition.startswith(f"{STORE}_") and item.holds:
+            self._floor.conditions.repeat(now)
         if item.condition == STORE and not item.holds:
             self._liveness.listening(now)
+
+    def stepped(self, by: int, now: int) -> None:
+        """The clock was stepped: people hear of it, and it is over when nothing follows."""
+        key = f"gateway/clock/{self._floor.state.hall}"
+        subject = Subject("gateway", self._floor.state.hall)
+        rule = Rule(key, FactKind.GATEWAY, subject, clear_ms=STEP_OVER_MS)
+        seen = Evidence(detail=f"clock_stepped {by / 1000:+.0f} s")
+        if self._floor.conditions.active(key):
+            self._floor.conditions.again(key, now, seen)
+        self._floor.conditions.observe(rule, truth=True, now=now, seen=seen)
+        self._floor.conditions.observe(rule, truth=False, now=now)
 
     def _set(self, lane: Lane, now: int, *, up: bool) -> None:
         state, name = self._floor.state, lane_name(lane)

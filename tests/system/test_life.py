@@ -42,14 +42,17 @@ async def test_a_part_that_dies_takes_the_process_down_with_its_real_error(
 ) -> None:
     gateway = Hallwatch(tmp_path / "gateway", small_site(Parts(mosquitto.port)))
     with gateway:
+        await gateway.linked()
         await asyncio.to_thread(
-            mosquitto.publish, "hallwatch/v1/main/telemetry/queue-1/queue", '{"value": {"length": 1}}'
+            mosquitto.publish, "hallwatch/v1/main/safety/smoke-1/fire", '{"value": {"alarm": true}}'
         )
+        async with asyncio.timeout(20):
+            while not (await gateway.get("/api/v1/alarms?open=1"))["items"]:
+                await asyncio.sleep(0.1)
         gateway.stop()
-        # The journal says that it has a batch which nobody can read: folding it must not be skipped in silence.
+        # An open alarm that nobody can read: the book must not be loaded without it in silence.
         with sqlite3.connect(gateway.store) as store:
-            store.execute("UPDATE journal SET blob = x'c1'")
-            store.execute("DELETE FROM snapshots")
+            store.execute("UPDATE alarms SET body = 'x'")
         store.close()
         with pytest.raises(RuntimeError, match="DecodeError"):
             await asyncio.to_thread(gateway.start)

@@ -58,7 +58,7 @@ def storm_site(port: int, hook: str, *, machines: int, buttons: int = 0) -> str:
             {"id": "log", "type": "log"},
             {"id": "hook", "type": "webhook", "url": hook, "allow_private": True, "timeout_s": 5},
         ],
-        "people": people, "halls": [hall],
+        "people": people, "halls": [hall], "limits": {"devices": 100_000},
     }  # fmt: skip
     return json.dumps(site, ensure_ascii=False, indent=1)
 
@@ -118,6 +118,16 @@ class Aftermath:
         for alarm, summaries in self.gathered.items():
             found.setdefault(alarm, set()).update(one for one in summaries if self.messages[one].channel == channel)
         return found
+
+
+def unsettled(store: Path, alarms: int) -> int:
+    """How many of so many alarms are not raised yet, and how many messages are still on their way."""
+    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as rows:
+        raised, waiting = rows.execute(
+            "SELECT (SELECT count(*) FROM alarms),"
+            " (SELECT count(*) FROM messages WHERE state IN ('queued', 'retry', 'attempting'))"
+        ).fetchone()
+    return max(0, alarms - int(raised)) + int(waiting)
 
 
 def aftermath(store: Path) -> Aftermath:

@@ -5,9 +5,7 @@ How fast it is, `python -m benchmarks storm` measures; here a slow service makes
 
 import asyncio
 import json
-import sqlite3
 import time
-from contextlib import closing
 from pathlib import Path
 
 from benchmarks.servers import memory_mb
@@ -15,7 +13,7 @@ from benchmarks.wire import publisher
 from tests.fakes.webhook import fake_webhook
 from tests.servers.mosquitto import Mosquitto
 from tests.system.hallwatch import Hallwatch
-from tests.system.storm import FIRE, Aftermath, aftermath, failures, fire, storm_site
+from tests.system.storm import FIRE, Aftermath, aftermath, failures, fire, storm_site, unsettled
 
 MACHINES = 500
 RATE = 200
@@ -33,18 +31,9 @@ async def _blow(port: int, *, with_fire_after: int) -> None:
         await out.drained()
 
 
-def _unsettled(store: Path) -> int:
-    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as rows:
-        alarms, waiting = rows.execute(
-            "SELECT (SELECT count(*) FROM alarms),"
-            " (SELECT count(*) FROM messages WHERE state IN ('queued', 'retry', 'attempting'))"
-        ).fetchone()
-    return MACHINES * 3 + 1 - int(alarms) + int(waiting)
-
-
 async def _settled(store: Path) -> None:
     async with asyncio.timeout(60):
-        while _unsettled(store):
+        while unsettled(store, MACHINES * 3 + 1):
             await asyncio.sleep(0.2)
 
 

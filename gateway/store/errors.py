@@ -16,7 +16,8 @@ class StoreError(HallwatchError):
     """A store did not do what was asked; nothing of it is visible.
 
     `code`: `store_busy` (locked by another), `store_full` (no space), `store_failed` (anything else of the store's),
-    `store_refused` (it cannot hold this data), and at the start `store_newer` (a newer release has changed it).
+    `store_refused` (it cannot hold this data), `store_broken` (it lacks a table or a column: no time mends that),
+    `store_fenced` (another gateway has had it), and at the start `store_newer` (a newer release has changed it).
     """
 
     def __init__(self, code: str, detail: str) -> None:
@@ -42,6 +43,9 @@ _BY_SQLITE: Final = {
 _REFUSED_CLASSES: Final = ("22", "23", "54")
 _FULL_STATES: Final = ("53100",)
 _BUSY_STATES: Final = ("55P03", "40001", "40P01")
+# Undefined table, column, function, schema.
+_BROKEN_WORDS: Final = ("no such table", "no such column")
+_BROKEN_STATES: Final = ("42P01", "42703", "42883", "3F000")
 
 
 # What a store's call may raise that is no fault of the program: the database's errors, integers beyond 64 bits,
@@ -52,10 +56,16 @@ TRANSLATED: Final = (SQLAlchemyError, OverflowError, UnicodeError)
 def store_error(error: Exception) -> StoreError:
     """Translate what a driver, or the packing of a value for it, has raised (one of `TRANSLATED`)."""
     if isinstance(error, DBAPIError):
-        return StoreError(_code(error), str(error.orig))
+        return StoreError(_code(error), _said(error))
     if isinstance(error, SQLAlchemyError):
         return StoreError("store_failed", f"{type(error).__name__}: {error}")
     return StoreError("store_refused", f"{type(error).__name__}: {error}")
+
+
+def _said(error: DBAPIError) -> str:
+    """What the database said. PostgreSQL's DETAIL is left out: it repeats the row, a password's hash and all."""
+    diagnosis = getattr(error.orig, "diag", None)
+    return str(getattr(diagnosis, "message_primary", None) or error.orig)
 
 
 def _code(error: DBAPIError) -> str:
@@ -63,12 +73,16 @@ def _code(error: DBAPIError) -> str:
     if isinstance(origin, sqlite3.Error):
         number: int | None = getattr(origin, "sqlite_errorcode", None)
         # The low byte is the primary code; the rest tells more of it (SQLITE_BUSY_SNAPSHOT and the like).
+        if number == sqlite3.SQLITE_ERROR and str(origin).startswith(_BROKEN_WORDS):
+            return "store_broken"
         if number is not None:
             return _BY_SQLITE.get(number & 0xFF, "store_failed")
     state = getattr(origin, "sqlstate", None)
     if isinstance(state, str):
         if state in _BUSY_STATES or state in _FULL_STATES:
             return "store_full" if state in _FULL_STATES else "store_busy"
+        if state in _BROKEN_STATES:
+            return "store_broken"
         return "store_refused" if state[:2] in _REFUSED_CLASSES else "store_failed"
     # An error without a number was raised by the driver itself, before the database saw the value.
     refused = isinstance(error, (IntegrityError, DataError, ProgrammingError)) or not isinstance(error, DatabaseError)

@@ -52,7 +52,8 @@ async def test_a_store_is_moved_row_by_row(url: str, to: str, place: Place, tmp_
     backup = restore_backup(other, file, 6)
     assert (backup.sums, backup.head.made) == (sums, 5)
     wanted = halls_own(url)
-    assert all(wanted.values()), "a row in every table"
+    filled = {name for name, found in wanted.items() if found}
+    assert {"journal", "alarms", "snapshots", "quarantine", "readings", "users", "sessions", "meta"} <= filled
     assert halls_own(other) == wanted
     # And the store goes on counting behind what it was given.
     async with open_store(other) as store:

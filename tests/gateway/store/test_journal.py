@@ -192,7 +192,7 @@ async def test_a_commit_whose_answer_was_lost_may_be_asked_again(store: Store, m
     first = batch(0, 3, changes=changes(alarm("A1")), quarantined=(quarantined(1),))
     transaction = store.writer.run
 
-    async def unheard(job: Callable[[Connection], object]) -> object:
+    async def unheard(job: Callable[[Connection], object], _after: Callable[[], None] | None = None) -> object:
         await transaction(job)
         raise StoreError("store_failed", "the connection broke before the answer to COMMIT came")
 
@@ -254,3 +254,32 @@ async def test_a_fault_of_the_program_is_no_fault_of_the_store(store: Store) -> 
 async def test_the_reader_cannot_write(store: Store) -> None:
     with pytest.raises(StoreError, match=r"read-?only"):
         await store.reader.run(lambda connection: connection.exec_driver_sql("DELETE FROM journal"))
+
+
+async def test_a_missing_table_is_no_matter_of_time(store: Store) -> None:
+    await store.writer.run(lambda connection: connection.exec_driver_sql("DROP TABLE journal"))
+    for _ in range(2):
+        with pytest.raises(StoreError, match="journal") as caught:
+            await store.journal.commit(batch(0))
+        assert (caught.value.code, caught.value.transient) == ("store_broken", False)
+
+
+async def test_what_a_refused_row_held_is_not_repeated(store: Store) -> None:
+    secret = "correct horse battery staple"
+    row = {"name": "li", "password": secret, "role": None, "created": 5, "disabled": False}
+    with pytest.raises(StoreError) as caught:
+        await store.writer.run(lambda connection: connection.execute(schema.users.insert().values(row)))
+    assert caught.value.code == "store_refused"
+    assert secret not in str(caught.value)
+
+
+async def test_what_no_store_can_hold_costs_only_itself(store: Store) -> None:
+    await store.journal.commit(batch(0))
+    too_large = dataclasses.replace(batch(3), at=2**63)
+    half = dataclasses.replace(batch(3), hall="\ud800")
+    for poison in (too_large, half):
+        with pytest.raises(StoreError) as caught:
+            await store.journal.commit(poison)
+        assert (caught.value.code, caught.value.transient) == ("store_refused", False)
+    await store.journal.commit(batch(3))
+    assert await store.journal.end(HALL) == 6

@@ -24,7 +24,7 @@ from gateway.store.engines import make_engine, store_url
 from gateway.store.errors import TRANSLATED, StoreError, store_error
 from gateway.store.lease import Lease
 from gateway.store.migrate import STEPS, migrate, version
-from gateway.store.sql import _alone
+from gateway.store.sql import alone
 
 _row: Final = msgspec.json.Decoder(list[object]).decode
 _DAMAGED: Final = (EOFError, zlib.error, gzip.BadGzipFile, StopIteration, msgspec.MsgspecError, ValueError)
@@ -101,7 +101,7 @@ def restore_backup(url: str, place: Path, now: int) -> Backup:
         engine = make_engine(address, writing=True)
         stack.callback(engine.dispose)
         if address.get_backend_name() == "sqlite":
-            stack.enter_context(_alone(Path(str(address.database))))
+            stack.enter_context(alone(Path(str(address.database))))
         else:
             Lease(()).guard(engine)
         try:

@@ -70,7 +70,7 @@ async def open_store(url: str, halls: Sequence[str] = ()) -> AsyncIterator[Store
         file = Path(place.database) if place.database is not None and place.get_backend_name() == "sqlite" else None
         aside = None
         if file is not None:
-            stack.enter_context(_alone(file))
+            stack.enter_context(alone(file))
             aside = await asyncio.to_thread(_set_aside, file)
         writer = await _writer(stack, place, halls)
         if aside is not None:
@@ -121,7 +121,7 @@ async def _writer(stack: AsyncExitStack, place: URL, halls: Sequence[str]) -> Wo
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
     """Hold a SQLite file for this process: a second gateway on it would fold the same journal beside us.
 
     The file holds names and password hashes, so nobody but its owner may read it. The kernel lets the lock go

@@ -17,7 +17,7 @@ class SteppedClock:
         self.library = folder / "clock.so"
         self._file = folder / "offset"
         compiler = program("gcc", "gcc")
-        command = [compiler, "-O1", "-shared", "-fPIC", "-o", self.library, SOURCE, "-ldl"]
+        command: list[str | Path] = [compiler, "-O1", "-shared", "-fPIC", "-o", self.library, SOURCE, "-ldl"]
         subprocess.run(command, check=True, capture_output=True)
         self.step_to(0)
 

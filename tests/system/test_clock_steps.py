@@ -48,7 +48,7 @@ class Scene:
 
     async def _is_told(self) -> bool:
         bodies = [json.loads(one.body) for one in self.service.received]
-        return any(body["code"].startswith("run") for body in bodies)
+        return any(str(body["code"]).startswith("run") for body in bodies)
 
     async def runs(self) -> list[dict[str, Any]]:
         runs: list[dict[str, Any]] = (await self.gateway.get("/api/v1/runs"))["items"]
@@ -58,7 +58,7 @@ class Scene:
         """Wait until the gateway's time is the stepped one, and say that nothing has come of it but the news."""
 
         async def is_there() -> bool:
-            return abs((await self.hall())["now"] / 1000 - time.time() - seconds) < NEAR_S
+            return abs(int((await self.hall())["now"]) / 1000 - time.time() - seconds) < NEAR_S
 
         await until(is_there)
         alarms = (await self.gateway.get("/api/v1/alarms?open=1"))["items"]

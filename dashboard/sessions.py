@@ -6,6 +6,7 @@ from collections.abc import Callable
 from alerts.notify.secret import read_secret
 from dashboard.settings import Settings
 from gateway.link.contract import Broker, Session
+from gateway.link.pace import TAKEN, UNSTEADY
 from gateway.link.session import LINKS
 from gateway.pipeline import Clockwork, Pipeline
 from sensors.errors import HallwatchError
@@ -23,6 +24,7 @@ class SiteRefusedError(HallwatchError):
 def hall_sessions(settings: Settings, site: Site, hall: str, clock: Clockwork, pipeline: Pipeline) -> list[Session]:
     """Life safety on a session of its own; fixed client ids, so that the broker keeps both for us."""
     broker = _broker(site.mqtt, settings.broker, site.limits.unacknowledged_mib * 2**20)
+    unsteady = _one_word(telling(pipeline, "link_unsteady", hall))
     names = {lane: f"hallwatch-{site.site}-{hall}-{lane.name.lower()}" for lane in Lane}
     return [
         LINKS[broker.version](
@@ -34,10 +36,26 @@ def hall_sessions(settings: Settings, site: Site, hall: str, clock: Clockwork, p
             deliver=pipeline.deliver,
             changed=pipeline.linked,
             refused=telling(pipeline, "subscription_refused", lane.name.lower()),
-            unsteady=telling(pipeline, "link_unsteady", lane.name.lower()),
+            unsteady=unsteady(lane),
         )
         for lane in Lane
     ]
+
+
+def _one_word(tell: Callable[[str], None]) -> Callable[[Lane], Callable[[str], None]]:
+    """What is wrong with both sessions is one condition: the graver code, and whose it is."""
+    wrong: dict[Lane, str] = {}
+
+    def of(lane: Lane) -> Callable[[str], None]:
+        def say(code: str) -> None:
+            wrong[lane] = code
+            lanes = [one for one in Lane if wrong.get(one)]
+            worst = TAKEN if TAKEN in wrong.values() else UNSTEADY
+            tell(f"{worst} {','.join(one.name.lower() for one in lanes)}" if lanes else "")
+
+        return say
+
+    return of
 
 
 def telling(pipeline: Pipeline, condition: str, subject: str) -> Callable[[str], None]:

@@ -160,7 +160,7 @@ class Proxy:
             await way.flowing.wait()
             if pair.lost:
                 await asyncio.Event().wait()
-            if not chunk:
+            if not chunk or sink.is_closing():
                 break
             for part in packets.feed(chunk) if self._mqtt else [chunk]:
                 for whole in [part] if way.meddle is None else way.meddle(pair.number, part):

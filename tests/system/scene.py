@@ -129,6 +129,20 @@ async def settled(gateway: Hallwatch) -> None:
         await asyncio.sleep(0.3)
 
 
+async def behind(gateway: Hallwatch, devices: Devices) -> int:
+    """How many messages the broker has acknowledged and the gateway has not stored."""
+    return devices.count - (await gateway.account())["stored"]
+
+
+async def caught_up(gateway: Hallwatch, devices: Devices) -> None:
+    """Wait until the gateway has stored everything: for a broker that has lost nothing."""
+
+    async def is_so() -> bool:
+        return await behind(gateway, devices) == 0
+
+    await until(is_so)
+
+
 async def staffed_again(gateway: Hallwatch) -> None:
     """Wait until everything is heard and window 1 is staffed again."""
 
@@ -178,10 +192,11 @@ async def end(gateway: Hallwatch) -> Ending:
     return Ending(await read_kept(gateway.store), gaps)
 
 
-def unharmed(ending: Ending, devices: Devices, witness: Witness | None = None) -> None:
+def unharmed(ending: Ending, devices: Devices, witness: Witness | None = None, also: str = "") -> None:
     """What no fault may do: lose or double what was acknowledged, make up a fact, raise more than its one alarm.
 
-    And what it must do: show, device by device, just as many gaps as the broker has lost messages.
+    And what it must do: show, device by device, just as many gaps as the broker has lost messages. `also` is the key of
+    one more alarm that the fault may raise.
     """
     kept = ending.kept
     for name, count in kept.sequences.items():
@@ -191,7 +206,7 @@ def unharmed(ending: Ending, devices: Devices, witness: Witness | None = None) -
         assert not promised, "acknowledged and not stored"
         assert witness.acknowledged
     assert ending.gaps == ending.lost(devices)
-    assert ending.cleared() <= {"broker_lost"}, "cleared by silence, or by coming back"
+    assert ending.cleared() <= {"broker_lost", also}, "cleared by silence, or by coming back"
     assert not [event for event in kept.events if event.what == "ticket.done"]
-    assert ending.raised - Counter({"broker_lost": 1}) == Counter(HERE_BEFORE)
+    assert ending.raised - Counter({"broker_lost": 1, also: 1}) == Counter(HERE_BEFORE)
     assert kept.resumed == kept.from_empty

@@ -197,11 +197,11 @@ async def test_long_messages_and_over_long_fires(tmp_path: Path, mosquitto: Mosq
         with sqlite3.connect(gateway.store) as store:
             ((journal,),) = store.execute("SELECT sum(length(blob)) FROM journal")
             ((held,),) = store.execute("SELECT sum(length(payload)) FROM quarantine")
-            fires = store.execute("SELECT length, digest FROM quarantine WHERE topic LIKE '%/fire'").fetchall()
+            rows = store.execute("SELECT length, digest FROM quarantine WHERE topic LIKE '%/fire'").fetchall()
         assert journal < 500_000, "what a damaged fire says, and not its megabytes"
         assert held < 2 * 2**20
-        assert len(fires) == 60
-        assert all(length > 1_000_000 and len(digest) == 64 for length, digest in fires)
+        assert len(rows) == 60
+        assert all(length > 1_000_000 and len(digest) == 64 for length, digest in rows)
         (fire,) = await fires(gateway, 1)
         assert (fire["subject"], fire.get("verified", True)) == ("smoke-1", False)
         assert (await told(gateway, "quarantine_full"))["subject"] == "main"

@@ -74,6 +74,24 @@ def set_cookie(request: web.Request, response: web.StreamResponse, token: str) -
     response.set_cookie(COOKIE, token, path="/", httponly=True, samesite="Strict", secure=secure)
 
 
+async def account(request: web.Request) -> web.Response:
+    """`GET /api/v1/account`: messages by what became of them, by device and in total, with the gaps beside.
+
+    `none` is what no listed device sent, our own probes included; `balance` holds it against what was received.
+    """
+    desk = the_hall(request)
+    state = desk.view.state
+    return answer(
+        {
+            "hall": desk.id,
+            "total": asdict(sum_of(state)),
+            "none": asdict(state.stray),
+            "devices": {name: asdict(device.account) for name, device in state.devices.items()},
+            "balance": asdict(desk.watch().balance),
+        }
+    )
+
+
 async def status(request: web.Request) -> web.Response:
     """`GET /api/v1/status`: each hall in a few figures."""
     return answer({"halls": [_status(desk) for desk in desks_of(request)]})

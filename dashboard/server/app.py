@@ -75,6 +75,7 @@ def add_routes(app: web.Application) -> None:
             web.post("/api/v1/logout", api.logout),
             web.post("/api/v1/users", api.add_user),
             web.get("/api/v1/status", api.status),
+            web.get("/api/v1/account", api.account),
             web.get("/api/v1/alarms", lookups.alarms),
             web.get("/api/v1/tickets", lookups.tickets),
             web.get("/api/v1/runs", lookups.runs),

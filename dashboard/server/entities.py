@@ -16,6 +16,7 @@ from dashboard.server.wire import (
     HallEntity,
     PersonEntity,
     PlanEntity,
+    ProbeEntity,
     ServiceEntity,
     WindowEntity,
     ZoneEntity,
@@ -58,7 +59,7 @@ def entities(desk: HallDesk, rows: Rows, *, names: bool, rate: float, demo: bool
 def _hall(desk: HallDesk, history: HistoryHealth, *, rate: float, demo: bool) -> HallEntity:
     hall, state = desk.site.hall, desk.view.state
     now = desk.path.now()
-    sums = sum_of(state)
+    sums, watched = sum_of(state), desk.watch()
     return HallEntity(
         id=hall.id,
         name=name(hall.name),
@@ -75,11 +76,20 @@ def _hall(desk: HallDesk, history: HistoryHealth, *, rate: float, demo: bool) ->
         quarantined=sums.quarantined,
         refused=sums.refused,
         awaiting=sums.awaiting,
+        probe=sums.probe,
         gaps=sums.gaps,
+        unexplained=watched.balance.unexplained,
+        lost=watched.balance.lost,
+        reasons=sums.reasons,
+        probes=tuple(ProbeEntity(one.lane, one.at, _round(one.took_ms), one.late) for one in watched.probes),
         history_behind=history.behind,
         history_store=history.store,
         stalled_since=desk.path.stalled_since,
     )
+
+
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
 
 
 def _heard(devices: Iterable[DeviceState]) -> bool:

@@ -25,8 +25,24 @@ class Entity(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
     id: str
 
 
+class ProbeEntity(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A session's synthetic messages: when the newest that came back was sent, and how long it took (ms).
+
+    `late`: none has come back for three periods, so the path is not known to work.
+    """
+
+    lane: str
+    at: int | None = None
+    took_ms: float | None = None
+    late: bool = False
+
+
 class HallEntity(Entity, frozen=True, tag="hall", omit_defaults=True):
-    """The hall: its plan's size in metres, whether it is open now and until / from when, and its links."""
+    """The hall: its plan's size in metres, whether it is open now and until / from when, and its links.
+
+    The account: `received` is the sum of what became of messages, `probe` those of our own among them, `reasons` what
+    was quarantined or refused by code. `unexplained` were received and are in no account, `lost` were so when cut.
+    """
 
     name: Name
     timezone: str
@@ -42,7 +58,12 @@ class HallEntity(Entity, frozen=True, tag="hall", omit_defaults=True):
     quarantined: int = 0
     refused: int = 0
     awaiting: int = 0
+    probe: int = 0
     gaps: int = 0
+    unexplained: int = 0
+    lost: int = 0
+    reasons: dict[str, int] = {}
+    probes: tuple[ProbeEntity, ...] = ()
     history_behind: int = 0
     history_store: str = "sqlite"
     stalled_since: int | None = None

@@ -89,6 +89,7 @@ export async function history(query: HistoryQuery): Promise<History> {
 /** A message that could not be read: why, and what it said (its beginning, as text). */
 export interface Held {
   id: number
+  state: string
   at: number
   device: string | null
   topic: string
@@ -97,16 +98,21 @@ export interface Held {
   retained: boolean
   length: number
   text: string
+  /** Who settled it, when, and what was mended of it. */
+  settled: { by: string | { zh: string; en: string }; at: number; topic: string | null; text?: string } | null
 }
 
-/** Those that are held, newest first; `before` asks for the page after one. */
-export async function quarantine(before: string | null): Promise<{ items: Held[]; next: string | null }> {
+/** Those in a state, newest first; `before` asks for the page after one. */
+export async function quarantine(state: string, before: string | null): Promise<{ items: Held[]; next: string | null }> {
   const page = before === null ? '' : `&before=${encodeURIComponent(before)}`
-  return (await request(`quarantine?limit=20${page}`)) as { items: Held[]; next: string | null }
+  return (await request(`quarantine?limit=20&state=${state}${page}`)) as { items: Held[]; next: string | null }
 }
 
-export async function settle(id: number, how: 'replay' | 'discard'): Promise<void> {
-  await post(`quarantine/${id}/${how}`, {})
+/** What of it is mended; what is left out stays as it came. */
+export type Mend = { topic?: string; text?: string }
+
+export async function settle(id: number, how: 'replay' | 'discard', mend: Mend = {}): Promise<void> {
+  await post(`quarantine/${id}/${how}`, mend)
 }
 
 /** True when the live address itself asks for a login. */

@@ -3,7 +3,8 @@ import type * as wire from './wire'
 
 type Whole<T> = { [K in keyof T]-?: Exclude<T[K], undefined> }
 
-export type Hall = Whole<wire.HallEntity>
+export type Probe = Whole<wire.ProbeEntity>
+export type Hall = Omit<Whole<wire.HallEntity>, 'probes'> & { probes: Probe[] }
 export type Zone = Whole<wire.ZoneEntity>
 export type Window = Whole<wire.WindowEntity>
 export type Service = Whole<wire.ServiceEntity>
@@ -43,8 +44,9 @@ const COUNTS = { received: 0, stored: 0, duplicate: 0, quarantined: 0, refused: 
 export const DEFAULTS = {
   HallEntity: {
     ...COUNTS, changes_at: null, links: {}, demo: false, clock_rate: 1, history_behind: 0, history_store: 'sqlite',
-    stalled_since: null,
+    stalled_since: null, probe: 0, unexplained: 0, lost: 0, reasons: {}, probes: [],
   },
+  ProbeEntity: { at: null, took_ms: null, late: false },
   ZoneEntity: { occupancy: null, level: null, at: null, stale: false, counted: true },
   WindowEntity: {
     xy: null, people: [], pause_until: null, pause_by: null, covered_by: null, pause_reason: '', at: null,
@@ -90,6 +92,9 @@ export function isKnown(type: string): type is EntityType {
 /** The entity with every field present. */
 export function complete(entity: wire.AnyEntity): Entities[EntityType] {
   const whole = { ...DEFAULTS[INTERFACES[entity.type]], ...entity }
+  if (whole.type === 'hall') {
+    return { ...whole, probes: (whole.probes ?? []).map((probe) => ({ ...DEFAULTS.ProbeEntity, ...probe })) } as Hall
+  }
   if (whole.type !== 'run') return whole as Entities[EntityType]
   return {
     ...whole,

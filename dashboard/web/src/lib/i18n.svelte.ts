@@ -6,12 +6,12 @@ export type Key = keyof typeof zh
 export type Lang = 'zh' | 'en'
 export type Params = Record<string, string | number>
 
-type Words = Record<Key, string>
+type Words = Partial<Record<Key, string>>
 
-/** A language is fetched when it is first shown. */
-const LOADERS: Record<Lang, () => Promise<Words>> = {
-  zh: async () => (await import('./words/zh')).zh,
-  en: async () => (await import('./words/en')).en,
+/** A language is fetched when it is first shown: the words of the first view, and right after it the rest. */
+const LOADERS: Record<Lang, [() => Promise<Words>, () => Promise<Words>]> = {
+  zh: [async () => (await import('./words/zh.first')).first, async () => (await import('./words/zh.later')).later],
+  en: [async () => (await import('./words/en.first')).first, async () => (await import('./words/en.later')).later],
 }
 
 /** Choice: address, then what was chosen before, then the browser; Chinese where none of them says otherwise. */
@@ -36,16 +36,28 @@ export function fill(template: string, params: Params = {}): string {
 class Language {
   code = $state<Lang>('zh')
   words = $state.raw<Words | null>(null)
+  private whole = false
 
   get tag(): string {
     return this.code === 'zh' ? 'zh-CN' : 'en-GB'
   }
 
   async set(code: Lang): Promise<void> {
-    const words = await LOADERS[code]()
-    this.words = words
+    const [first, later] = LOADERS[code]
+    // Once the parts below the first view stand, a new language needs all words at once.
+    this.words = this.whole ? { ...(await first()), ...(await later()) } : await first()
     this.code = code
     document.documentElement.lang = code === 'zh' ? 'zh-CN' : 'en'
+  }
+
+  /** Fetch what the first view did not need; who shows such words waits for it. */
+  async rest(): Promise<void> {
+    if (this.whole) return
+    const code = this.code
+    const words = await LOADERS[code][1]()
+    if (code !== this.code) return this.rest()
+    this.whole = true
+    this.words = { ...this.words, ...words }
   }
 
   /** A person's choice, kept for the next visit. */

@@ -15,6 +15,13 @@ export interface Entity {
   id: string
 }
 
+export interface ProbeEntity {
+  lane: string
+  at?: number | null
+  took_ms?: number | null
+  late?: boolean
+}
+
 export interface HallEntity {
   type: 'hall'
   id: string
@@ -32,7 +39,12 @@ export interface HallEntity {
   quarantined?: number
   refused?: number
   awaiting?: number
+  probe?: number
   gaps?: number
+  unexplained?: number
+  lost?: number
+  reasons?: Record<string, number>
+  probes?: ProbeEntity[]
   history_behind?: number
   history_store?: string
   stalled_since?: number | null

@@ -43,6 +43,7 @@ export const page: Record<keyof typeof zh, string> = {
   'link.connecting': 'Connecting…',
   'link.live': 'Connected',
   'link.stale': 'Data has stopped arriving',
+  'link.path': 'The probe does not come back: new messages of devices may not arrive',
   'link.stalled': 'The store does not answer: new messages wait, and this is not the latest',
   'link.lost': 'The link to the server is lost',
   'link.refused': 'A login is needed to look',

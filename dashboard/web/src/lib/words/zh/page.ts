@@ -41,6 +41,7 @@ export const page = {
   'link.connecting': '正在连接…',
   'link.live': '已连接',
   'link.stale': '数据已停止更新',
+  'link.path': '探测消息没有返回：设备的新消息可能收不到',
   'link.stalled': '存储无应答：新消息暂未入库，显示的不是最新情况',
   'link.lost': '与服务器的连接已中断',
   'link.refused': '需要登录才能查看',

@@ -1,5 +1,6 @@
 """The figures and the health checks, over HTTP; `promtool` reads the figures as Prometheus would."""
 
+import re
 import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -140,3 +141,26 @@ async def test_two_halls_are_samples_of_one_family(server: Running) -> None:
     (devices,) = [family for family in families if family.name == "hallwatch_devices"]
     online = {one.labels["hall"]: one.value for one in devices.samples if one.labels["liveness"] == "online"}
     assert online == {"h1": 1, "h2": 1}
+
+
+RULES = Path(__file__).parents[2] / "deploy" / "prometheus"
+
+
+@pytest.mark.parametrize(
+    "command", [("check", "rules", "hallwatch.rules.yml"), ("test", "rules", "hallwatch.rules.test.yml")]
+)
+def test_promtool_finds_no_fault_in_the_shipped_rules(command: tuple[str, ...]) -> None:
+    tool = str(program("promtool", "prometheus"))
+    done = subprocess.run([tool, *command], cwd=RULES, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+async def test_the_shipped_rules_ask_for_figures_that_exist(server: Running) -> None:
+    server.watched(Watched(sessions=UP, probes=(Probed("safety", NOW, 12.5, 3.0, fresh=True, late=False),)))
+    server.app[HOUSE].meters.commit_seconds.labels("h1").observe(0.01)
+    families = text_string_to_metric_families(await figures(server))
+    given = {sample.name for family in families for sample in family.samples}
+    rules = (RULES / "hallwatch.rules.yml").read_text("utf-8")
+    asked = set(re.findall(r"\b(?:hallwatch|process)_[a-z_]+\b", rules))
+    assert len(asked) > 10
+    assert asked <= given

@@ -39,6 +39,10 @@ def check_site(site: Site) -> Iterator[Found]:
         at: Path = ("halls", i)
         yield from _hall(site, hall, at)
         yield from _devices(site, hall, at)
+        if len(hall.devices) > site.limits.devices:
+            said = Said(f"{len(hall.devices)} 台设备，超过 limits.devices", "more devices than limits.devices")
+            mend = Said(f"将其设为 {len(hall.devices)} 以上", f"set it to {len(hall.devices)} or more")
+            yield Found((*at, "devices"), "too_many", said, mend)
         yield from _calendar(hall, at)
         for j, plan in enumerate(hall.plans):
             yield from _plan(site, plan, (*at, "plans", j), people, channels)
@@ -150,6 +154,9 @@ def _devices(site: Site, hall: Hall, at: Path) -> Iterator[Found]:
         ):  # fmt: skip
             if name is not None:
                 yield from _refer((*here, key), name, known, what)
+        if device.key is not None and device.family != "native":
+            said = Said(f"{device.family} 的消息不能签名", f"messages of {device.family} cannot be signed")
+            yield Found((*here, "key"), "no_signature", said, Said("去掉 key", "leave key out"))
         yield from _placed(hall, i, here)
     seen = {device.window for device in hall.devices if {Kind.BADGE, Kind.PRESENCE} & set(device.kinds)}
     for i, window in enumerate(hall.windows):

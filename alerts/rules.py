@@ -58,7 +58,7 @@ GRAVE: Final = frozenset(
         "store_damaged",
         "disk",
         "journal",
-        "account",
+        "account", "forged",
         "path",
     }
 )

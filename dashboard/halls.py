@@ -70,6 +70,7 @@ class HallParts:
     clock: Clockwork
     words: Phrasebook
     meters: Meters
+    keys: Mapping[str, bytes]
 
 
 @contextlib.asynccontextmanager
@@ -168,7 +169,7 @@ async def load_maker(parts: HallParts, losses: list[Lost] | None = None) -> Batc
         losses += unreadable
     hall = folded.hall if folded.site == parts.digest else Hall(parts.site, name, folded.hall.state)
     engine = Engine(parts.site, name, await journal.book(name))
-    reception = Reception(parts.site, name, hall.state)
+    reception = Reception(parts.site, name, hall.state, parts.keys)
     return BatchMaker(Core(hall, engine), reception, hall=name, index=folded.index)
 
 

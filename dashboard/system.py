@@ -17,6 +17,7 @@ from alerts.notify.links import Links
 from alerts.notify.secret import read_secret
 from alerts.notify.words import Phrasebook
 from dashboard.halls import HallParts, History, open_hall
+from dashboard.keys import device_keys
 from dashboard.moment import SteadyClock, following_wall, real_now
 from dashboard.server.accounts import Doors
 from dashboard.server.answer import Answering
@@ -59,7 +60,17 @@ async def run_system(settings: Settings, *, clock: Clockwork | None = None, read
             desks: dict[str, HallDesk] = {}
             for hall in site.halls:
                 parts = HallParts(
-                    settings, site, hall, loaded.digest, sites, store, history, time_of, words[hall.id], meters
+                    settings,
+                    site,
+                    hall,
+                    loaded.digest,
+                    sites,
+                    store,
+                    history,
+                    time_of,
+                    words[hall.id],
+                    meters,
+                    device_keys(hall),
                 )
                 desks[hall.id] = await halls.enter_async_context(open_hall(parts, group))
             await halls.enter_async_context(following_wall(time_of, group))

@@ -5,6 +5,7 @@ Reads no clock and does no I/O, so that a test can drive it input by input.
 
 import asyncio
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -100,6 +101,16 @@ class _Draft:
         self.inputs.append(heard)
 
 
+@dataclass(slots=True)
+class Making:
+    """A batch under way, decided a part at a time."""
+
+    draft: _Draft
+    now: int
+    prepared: Prepared = field(default_factory=Prepared)
+    empty: bool = True
+
+
 class BatchMaker:
     """Turns entries into a batch: decode, decide, and write down what must be committed."""
 
@@ -113,17 +124,31 @@ class BatchMaker:
 
     def prepare(self, entries: list[Entry], now: int) -> Prepared:
         """Decide a batch. An empty one lets time pass: what is due by `now` fires, and is written if it did."""
-        draft = _Draft(self.index)
-        prepared = Prepared()
+        making = self.begin(now)
+        self.take(making, entries)
+        return self.end(making)
+
+    def begin(self, now: int) -> Making:
+        """Begin a batch that is decided a part at a time; nothing else may be decided before its `end`."""
         self._now = now
+        return Making(_Draft(self.index), now)
+
+    def take(self, making: Making, entries: Iterable[Entry]) -> None:
+        """Decide some more of a batch."""
+        draft, prepared = making.draft, making.prepared
         for entry in entries:
+            making.empty = False
             if isinstance(entry, Delivery):
                 prepared.deliveries.append(entry)
                 prepared.registry_changed |= self._take_message(entry.packet, draft)
             else:
                 prepared.registry_changed |= self._take_own(entry, draft, prepared)
-        if not entries:
-            self._let_pass(now, draft)
+
+    def end(self, making: Making) -> Prepared:
+        """Close a batch: what to commit, and whom to answer."""
+        draft, prepared = making.draft, making.prepared
+        if making.empty:
+            self._let_pass(making.now, draft)
         self._close_account(draft)
         prepared.batch = self._batch(draft)
         if draft.inputs:
@@ -162,7 +187,7 @@ class BatchMaker:
             kept.payload,
             packet.lane,
             packet.retained,
-            awaiting=received.verdict is Verdict.AWAITING,
+            awaiting=received.verdict is Verdict.AWAITING or received.unproven,
         )
         arrival = received.arrival
         if heard.at != packet.at:  # what is folded now must be equal to what is read from the journal later

@@ -1,4 +1,4 @@
-"""Tells people, once for each subject, that bounds drop messages, and when they do so no more.
+"""Tells people, once for each subject, that bounds drop messages or that somebody forges them, and when it is over.
 
 What is dropped is counted where it is refused (the accounts of the hall's state); this only looks at how the counts
 grow. A crowd of devices over their rate is one alarm and not one each.
@@ -16,7 +16,9 @@ LOOK_S: Final = 2.0
 QUIET_MS: Final = 60_000
 # So many devices over their rate have an alarm each, the others one together.
 ALONE_AT_MOST: Final = 8
-OVER_RATE: Final = "over_rate"
+OVER_RATE, FORGED = "over_rate", "forged"
+# What is told of each device: the condition by the reason that is counted.
+OF_DEVICE: Final = {"over_rate": OVER_RATE, "signature_wrong": FORGED, "signature_missing": FORGED}
 OTHERS: Final = "other devices"
 # What is over a bound of the whole hall.
 HALL_WIDE: Final = ("too_many_unknown", "too_many_devices", "too_many_topics", "quarantine_full")
@@ -52,7 +54,7 @@ class Overload:
         for key, known in state.conditions.items():
             _, _, rest = key.partition("gateway/")
             condition, _, subject = rest.partition("/")
-            if known.active is not None and condition in {OVER_RATE, *HALL_WIDE}:
+            if known.active is not None and condition in {OVER_RATE, FORGED, *HALL_WIDE}:
                 self._told.add((condition, subject))
                 self._grown[condition, subject] = known.active
 
@@ -75,12 +77,13 @@ class Overload:
 
     def _wanted(self, hall: str) -> set[Subject]:
         wanted = {(condition, hall) for condition, _ in self._grown if condition in HALL_WIDE}
-        devices = {name for name in self._grown if name[0] == OVER_RATE and name[1] != OTHERS}
-        # Who has an alarm of its own keeps it.
-        alone = sorted(devices, key=lambda name: (name not in self._told, name))[:ALONE_AT_MOST]
-        wanted.update(alone)
-        if len(devices) > len(alone):
-            wanted.add((OVER_RATE, OTHERS))
+        for condition in (OVER_RATE, FORGED):
+            devices = {name for name in self._grown if name[0] == condition and name[1] != OTHERS}
+            # Who has an alarm of its own keeps it.
+            alone = sorted(devices, key=lambda name: (name not in self._told, name))[:ALONE_AT_MOST]
+            wanted.update(alone)
+            if len(devices) > len(alone):
+                wanted.add((condition, OTHERS))
         return wanted
 
 
@@ -99,8 +102,10 @@ def _dropped(state: HallState) -> Iterator[tuple[Subject, int]]:
     for device in state.devices.values():
         reasons = device.account.reasons
         if reasons:
-            if OVER_RATE in reasons:
-                yield (OVER_RATE, device.id), reasons[OVER_RATE]
+            for condition in (OVER_RATE, FORGED):
+                count = sum(reasons.get(reason, 0) for reason, told in OF_DEVICE.items() if told == condition)
+                if count:
+                    yield (condition, device.id), count
             for reason in HALL_WIDE:
                 sums[reason] += reasons.get(reason, 0)
     for reason in HALL_WIDE:

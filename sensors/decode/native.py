@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from sensors.decode.envelope import ENVELOPES, PAYLOAD_AT_MOST, Envelope, flags_of
 from sensors.decode.explain import undecodable
 from sensors.decode.family import Decoded, Known, Packet, Subscription
+from sensors.decode.signature import body_of
 from sensors.decode.suspicion import suspect_native
 from sensors.errors import UndecodableError
 from sensors.inputs import Lane
@@ -73,7 +74,7 @@ class NativeFamily:
         if route.vital and any(payload.count(key) > 1 for key in VITAL_KEYS):
             raise UndecodableError("invalid_value", "a fire or a call for help says each thing once", address=device)
         try:
-            message = route.read(payload)
+            message = route.read(body_of(payload))
         except ValidationError as error:
             raise undecodable(error, address=device) from None
         if message.device is not None and message.device != device:

@@ -35,6 +35,12 @@ REASONS: Final[dict[str, Reason]] = {
         ),
         Reason("sequence_without_boot", "有序号 seq 却没有启动号 boot", "A sequence number came without a boot number"),
         Reason("topic_too_long", "主题超过长度上限", "The topic is longer than allowed"),
+        Reason("signature_missing", "设备配有密钥，消息却没有签名", "The device has a key, the message no signature"),
+        Reason(
+            "signature_wrong",
+            "签名不符：并非该设备所发，或已被改动",
+            "Not signed by this device, or changed since",
+        ),
         Reason("failed", "处理这条消息时系统出错", "The system failed on this message"),
         Reason("ignored", "该主题不是设备读数，不予处理", "This topic carries no readings", refused=True),
         Reason("retired", "设备已停用", "The device is retired", refused=True),

@@ -4,6 +4,7 @@ Reads the hall's state (devices, sequences heard), changes nothing: the fold rec
 What `receive` admits is kept as `Heard`; `read` makes the same arrival of it again, at every start and for history.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
@@ -17,6 +18,7 @@ from sensors.decode.identity import Directory, new_id
 from sensors.decode.probe import probe_topics, read_probe
 from sensors.decode.reasons import REASONS
 from sensors.decode.sequence import is_duplicate, was_heard
+from sensors.decode.signature import doubt
 from sensors.decode.suspicion import kept_of
 from sensors.errors import UndecodableError
 from sensors.hall.state import DeviceState, HallState, Origin
@@ -57,7 +59,8 @@ class Received(msgspec.Struct, frozen=True):
 
     A message that cannot be decoded and yet seems to report a fire or to call for help is quarantined and has
     an arrival all the same: it must be folded like any other. `kept` is the message as the journal keeps it, where
-    that is not as it came; `kept_bytes` is how much of the payload the quarantine keeps.
+    that is not as it came; `kept_bytes` is how much of the payload the quarantine keeps. `unproven`: nothing shows
+    that it comes from the device that it names, so a fire in it asks people to look and proves nothing.
     """
 
     verdict: Verdict
@@ -67,13 +70,19 @@ class Received(msgspec.Struct, frozen=True):
     detail: str = ""
     kept: Packet | None = None
     kept_bytes: int = KEPT_BYTES
+    unproven: bool = False
 
 
 class Reception:
-    """The door of one hall. Make a new one when the site changes; it follows the state's devices by itself."""
+    """The door of one hall. Make a new one when the site changes; it follows the state's devices by itself.
 
-    def __init__(self, site: Site, hall: str, state: HallState) -> None:
+    `keys` are the secrets of devices that sign, by id. Only what comes in is held against them: what the journal has
+    was believed once, and keys change.
+    """
+
+    def __init__(self, site: Site, hall: str, state: HallState, keys: Mapping[str, bytes] | None = None) -> None:
         self._hall = hall
+        self._keys = keys or {}
         self._devices = state.devices
         self._directory = Directory(state.devices)
         self._families = families_of(site, hall)
@@ -95,8 +104,8 @@ class Reception:
                 found.setdefault(subscription.filter, subscription)
         return tuple(found.values())
 
-    def receive(self, packet: Packet) -> Received:
-        """Judge one packet; never raises."""
+    def receive(self, packet: Packet, *, believed: bool = False) -> Received:
+        """Judge one packet; never raises. `believed`: a person vouches for it, so no signature is asked for."""
         if packet.topic in self._probes:
             return _probe(packet)
         if len(packet.topic) > self._topic_length or len(packet.payload) > self._payload_bytes:
@@ -111,7 +120,8 @@ class Reception:
         device = self._directory.find(family.name, decoded.address)
         if device is None:
             return self._unknown(family, packet, decoded)
-        return self._known(family, device, packet, decoded)
+        key = self._keys.get(device.id) if self._keys and not believed else None
+        return self._known(family, device, packet, decoded, key)
 
     def read(self, heard: Heard) -> Arrival | None:
         """Make the arrival of an admitted message again; None if this version can no longer read it."""
@@ -128,6 +138,8 @@ class Reception:
             return self._suspected(family, packet, error)
         device = self._directory.find(family.name, decoded.address)
         name = device.id if device is not None else new_id(self._devices, family.name, decoded.address)
+        if heard.awaiting and device is not None and _approved(device):
+            decoded = _unnumbered(decoded)
         flags = Flag.HISTORY if heard.replayed else _NO_FLAGS
         return self._arrival(family, name, device, decoded, packet, approved=approved, flags=flags)
 
@@ -137,8 +149,12 @@ class Reception:
                 return family
         return None
 
-    def _known(self, family: Family, device: DeviceState, packet: Packet, decoded: Decoded) -> Received:
-        """A device that the site names, or that was listed before."""
+    def _known(
+        self, family: Family, device: DeviceState, packet: Packet, decoded: Decoded, key: bytes | None
+    ) -> Received:
+        """A device that the site names, or that was listed before; with its key, if it must sign."""
+        if key is not None and (reason := doubt(packet.topic, packet.payload, key)):
+            return self._unproven(family, device, packet, decoded, reason)
         if is_duplicate(device, decoded, packet.topic, packet.payload, dup=packet.dup):
             return Received(Verdict.DUPLICATE, device.id)
         reason = self._over(device.id, packet)
@@ -149,6 +165,19 @@ class Reception:
             return _refused("retired", device.id)
         arrival = self._arrival(family, device.id, device, decoded, packet, approved=approved)
         return Received(Verdict.STORED if approved else Verdict.AWAITING, device.id, arrival)
+
+    def _unproven(self, family: Family, device: DeviceState, packet: Packet, decoded: Decoded, reason: str) -> Received:
+        """Somebody speaks in a device's name. It costs the device nothing: neither its share nor its numbers."""
+        detail = REASONS[reason].en
+        if not _vital(decoded):
+            if not self._bounds.quarantine_takes(packet, KEPT_BYTES):
+                return _refused("quarantine_full", device.id)
+            return Received(Verdict.QUARANTINED, device.id, None, reason, detail)
+        if packet.dup and was_heard(device, packet.topic, packet.payload):
+            return Received(Verdict.DUPLICATE, device.id)
+        room = KEPT_BYTES if self._bounds.quarantine_takes(packet, KEPT_BYTES) else KEPT_BYTES_AT_LEAST
+        arrival = self._arrival(family, device.id, device, _unnumbered(decoded), packet, approved=False)
+        return Received(Verdict.QUARANTINED, device.id, arrival, reason, detail, None, room, unproven=True)
 
     def _over(self, device: str, packet: Packet) -> str:
         """Which bound this message of a device is over, "" for none."""
@@ -284,6 +313,11 @@ def _ends_of(topic: str, length: int) -> str:
     """An over-long topic as it is kept: by its beginning and its end a family knows it again."""
     half = length // 2
     return f"{topic[:half]}…{topic[-half + 1 :]}"
+
+
+def _unnumbered(decoded: Decoded) -> Decoded:
+    """Without the numbers that it claims: they would make a true message with the same an old one."""
+    return msgspec.structs.replace(decoded, boot=None, sequence=None)
 
 
 def _refused(reason: str, device: str) -> Received:

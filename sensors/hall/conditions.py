@@ -170,5 +170,8 @@ class Conditions:
 
 
 def _remember(known: Condition, seen: Evidence) -> None:
-    known.detail, known.value, known.threshold = seen.detail, seen.value, seen.threshold
+    # Whole numbers too as floats: what a snapshot gives back is one, and equal states must be equal bytes.
+    known.value = None if seen.value is None else float(seen.value)
+    known.threshold = None if seen.threshold is None else float(seen.threshold)
+    known.detail = seen.detail
     known.level, known.verified = seen.level, seen.verified

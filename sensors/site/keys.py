@@ -124,6 +124,7 @@ KEYS: Final[dict[str, tuple[str, str]]] = {
     "Device.power": ("供电类别，决定沉默多久算离线", "how it is powered; decides how long it may be silent"),
     "Device.silent": ("自己的沉默时限；不写按供电类别", "limits of its own; else those of its power class"),
     "Device.asset": ("是什么设备（打印机、自助机…）", "what it is: printer, kiosk, …"),
+    "Device.key": ("签名密钥在哪里；有则只信带签名的消息", "its signing key: only what is signed is believed"),
     "Device.retired": ("已停用：不再计入，留作记录", "taken out of service; kept as a record"),
     "Shift.person": ("人员", "the person"),
     "Shift.window": ("窗口", "the window"),

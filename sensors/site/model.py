@@ -204,6 +204,7 @@ class Device(Part):
     power: Literal["mains", "battery", "sleeping"] = "mains"
     silent: DeviceClass | None = None
     asset: Literal["printer", "kiosk", "pc", "display", "ups", "network", "other"] | None = None
+    key: Secret | None = None
     retired: bool = False
 
 

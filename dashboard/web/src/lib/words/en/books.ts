@@ -61,6 +61,8 @@ export const books: Record<keyof typeof zh, string> = {
   'reason.failed': 'The system failed on this message',
   'reason.ignored': 'This topic carries no readings',
   'reason.retired': 'The device is retired',
+  'reason.signature_missing': 'The device has a key, the message no signature',
+  'reason.signature_wrong': 'Not signed by this device, or changed since',
   'reason.over_rate': 'The device sends more than its share',
   'reason.too_many_devices': 'There are as many devices as allowed',
   'reason.too_many_topics': 'There are as many topics as allowed',

@@ -59,6 +59,8 @@ export const books = {
   'reason.failed': '处理这条消息时系统出错',
   'reason.ignored': '该主题不是设备读数，不予处理',
   'reason.retired': '设备已停用',
+  'reason.signature_missing': '设备配有密钥，消息却没有签名',
+  'reason.signature_wrong': '签名不符：并非该设备所发，或已被改动',
   'reason.over_rate': '设备发送过快，超出其配额',
   'reason.too_many_devices': '设备总数已达上限',
   'reason.too_many_topics': '主题数量已达上限',

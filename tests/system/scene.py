@@ -21,6 +21,7 @@ from tests.system.talking import SAYS, Devices
 from tests.system.witness import Witness
 
 PATIENCE_S = 40.0
+KEEPALIVE_S = 5
 # Everything that silence might turn into a false fact passes in seconds; a busy machine may still be late by some.
 QUICK = (
     "{equipment_raise_s: 0, equipment_clear_s: 0, broker_lost_s: 1, staffed_decay_s: 1, unstaffed_after_s: 1,"
@@ -34,7 +35,10 @@ async def running(
     folder: Path, port: int, *, version: str = "5", thresholds: str = QUICK, speed: float = 1.0
 ) -> AsyncIterator[Hallwatch]:
     """A gateway on the small site while the block runs; the loop goes on meanwhile, and with it a proxy."""
-    site = small_site(Parts(port, version=version, thresholds=thresholds))
+    # Half the usual: only keep-alive tells of a broker that has vanished, and a test waits for it.
+    site = small_site(Parts(port, version=version, thresholds=thresholds)).replace(
+        "keepalive_s: 10", f"keepalive_s: {KEEPALIVE_S}"
+    )
     gateway = Hallwatch(folder / "gateway", site, speed=speed)
     await asyncio.to_thread(gateway.start)
     try:

@@ -18,6 +18,8 @@ def undecodable(error: ValidationError, *, address: str = "") -> UndecodableErro
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     if first["type"] == "json_invalid":
         return UndecodableError("invalid_json", first["msg"][:200], address=address)
-    field = ".".join(map(str, first["loc"]))[:100] or "the message"
+    # The name of an unknown field is the device's own text: no store and no terminal takes all of it.
+    field = "".join(letter if letter.isprintable() else "�" for letter in ".".join(map(str, first["loc"]))[:100])
+    field = field or "the message"
     problem = _WORDS.get(first["type"], first["msg"].replace("Input should", "should")[:200])
     return UndecodableError("invalid_value", f"`{field}` {problem}", address=address)

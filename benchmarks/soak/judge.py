@@ -129,7 +129,7 @@ def _nothing_lost(seen: Evidence) -> Iterator[Verdict]:
     twice = sum(1 for count in numbered.values() if count > 1)
     yield Verdict("nothing is stored twice", twice == 0, f"{twice} of {len(numbered)}; {seen.ledger.repeated} repeated")
     account = seen.status["account"]
-    parts = {name: count for name, count in account.items() if name not in {"received", "gaps"}}
+    parts = {name: count for name, count in account.items() if name not in {"received", "gaps", "reasons"}}
     said = ", ".join(f"{count} {name}" for name, count in parts.items())
     yield Verdict("the account balances", account["received"] == sum(parts.values()), f"{account['received']} = {said}")
     yield Verdict("a restart knows what the journal knows", not seen.kept.differing, _told(seen.kept.differing))

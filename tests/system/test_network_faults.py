@@ -61,7 +61,7 @@ async def test_drops_delays_duplicates_and_cuts(version: str, tmp_path: Path, mo
 async def test_half_open_is_noticed_and_nobody_is_missed(version: str, tmp_path: Path, mosquitto: Mosquitto) -> None:
     """The other end is gone without a word: only keep-alive can tell, within one and a half of it.
 
-    That (7.5 s here), and the time that a broker may be lost before it is an alarm, make less than a minute by the clock.
+    That (7.5 s) and the time for which it may be lost before it is an alarm are less than a minute by the clock.
     """
     devices, witness = Devices(mosquitto.port), Witness()
     async with proxied(mosquitto.port, mqtt=True) as proxy:

@@ -18,11 +18,7 @@ from tests.system.small_site import Parts, small_site
 
 # No measure of speed: how long a busy machine may take.
 PATIENCE_S = 40.0
-WATCH = """\
-watch:
-  probe_s: 1
-  heartbeat: {url: {env: TEST_HEARTBEAT}, every_s: 1, timeout_s: 1}
-"""
+WATCH = "{probe_s: 1, heartbeat: {url: {env: TEST_HEARTBEAT}, every_s: 1, timeout_s: 1}}"
 
 
 @dataclass(slots=True)
@@ -59,7 +55,7 @@ async def outside() -> AsyncIterator[Outside]:
 
 
 def gateway_of(folder: Path, broker: Mosquitto, service: Outside, thresholds: str = "{}") -> Hallwatch:
-    text = small_site(Parts(broker.port, thresholds=thresholds)).replace("channels:\n", WATCH + "channels:\n", 1)
+    text = small_site(Parts(broker.port, thresholds=thresholds, watch=WATCH))
     return Hallwatch(folder / "hallwatch", text, {"TEST_HEARTBEAT": service.url})
 
 
@@ -111,9 +107,7 @@ async def readiness(gateway: Hallwatch) -> list[str]:
 async def test_a_probe_comes_back_by_each_session_and_is_no_device(
     version: str, mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
-    text = small_site(Parts(mosquitto.port, version=version)).replace(
-        "channels:\n", "watch: {probe_s: 1}\nchannels:\n", 1
-    )
+    text = small_site(Parts(mosquitto.port, version=version, watch="{probe_s: 1}"))
     with Hallwatch(tmp_path / "hallwatch", text) as gateway:
         devices = len((await gateway.get("/api/v1/devices"))["items"])
 

@@ -81,7 +81,11 @@ export function t(key: Key, params?: Params): string {
 /** The word for a code of the server; an unknown code is shown as it came. */
 export function word(group: string, code: string): string {
   const words: Record<string, string> | null = language.words
-  return words?.[`${group}.${code}`] ?? code
+  const known = words?.[`${group}.${code}`]
+  if (known != null) return known
+  // A code may be followed by what it is about.
+  const [first = '', ...rest] = code.split(' ')
+  return [words?.[`${group}.${first}`] ?? first, ...rest].join(' ')
 }
 
 /** A name in the page's language. */

@@ -32,6 +32,13 @@ describe('the two languages', () => {
     expect(keys.length).toBe(new Set(keys).size)
   })
 
+  it('have words for all that the gateway says of itself', () => {
+    const said = source('alerts/notify/words.py').split('FactKind.GATEWAY: {')[1]?.split(/\n {4}\}/)[0] ?? ''
+    const told = [...said.matchAll(/^ {8}"([a-z_]+)":/gm)].map((match) => `detail.${match[1]}`)
+    expect(told.length).toBeGreaterThan(10)
+    expect(told.filter((key) => !(key in zh))).toEqual([])
+  })
+
   it('have the same keys, each with words', () => {
     expect(Object.keys(en).sort()).toEqual(Object.keys(zh).sort())
     for (const text of [...Object.values(en), ...Object.values(zh)]) expect(text.trim()).not.toBe('')

@@ -1,0 +1,20 @@
+/** What the gateway says is wrong with itself. */
+export const gateway = {
+  'detail.dead_letter': 'a message could not be delivered',
+  'detail.channel_failing': 'the channel fails again and again',
+  'detail.nobody_told': 'nobody outside was told: every way out fails',
+  'detail.store_busy': 'the store is held by another; new messages wait',
+  'detail.store_full': 'the disk is full; new messages wait',
+  'detail.store_failed': 'the store cannot be written; new messages wait',
+  'detail.store_silent': 'the store does not answer; new messages wait',
+  'detail.store_lost': 'the store has lost what was acknowledged',
+  'detail.store_damaged': 'the store was damaged; it was set aside and mended',
+  'detail.over_rate': 'a device sends too much; the rest is refused',
+  'detail.forged': "somebody speaks in a device's name, or its key is wrong",
+  'detail.too_many_unknown': 'too many devices wait for approval',
+  'detail.too_many_devices': 'there are as many devices as allowed',
+  'detail.too_many_topics': 'there are as many topics as allowed',
+  'detail.quarantine_full': 'the quarantine has grown enough for now',
+  'detail.disk_low': 'little space is left on the disk',
+  'detail.clock_stepped': "this machine's clock was stepped",
+}

@@ -1,0 +1,20 @@
+/** 网关对自身的说明：出了什么事。 */
+export const gateway = {
+  'detail.dead_letter': '消息未能送达',
+  'detail.channel_failing': '通知渠道屡次失败',
+  'detail.nobody_told': '对外通知全部失败，外部无人知晓',
+  'detail.store_busy': '存储被占用，新消息暂未入库',
+  'detail.store_full': '磁盘已满，新消息暂未入库',
+  'detail.store_failed': '存储写入失败，新消息暂未入库',
+  'detail.store_silent': '存储无应答，新消息暂未入库',
+  'detail.store_lost': '存储缺失已确认的数据',
+  'detail.store_damaged': '存储曾损坏，已另存并修复',
+  'detail.over_rate': '设备发送过快，多出的消息被拒收',
+  'detail.forged': '有人冒用设备名义，或其密钥不符',
+  'detail.too_many_unknown': '未登记的设备过多',
+  'detail.too_many_devices': '设备总数已达上限',
+  'detail.too_many_topics': '主题数量已达上限',
+  'detail.quarantine_full': '隔离区暂时已满',
+  'detail.disk_low': '磁盘剩余空间不足',
+  'detail.clock_stepped': '本机时钟被调整',
+}

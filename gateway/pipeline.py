@@ -8,7 +8,6 @@ in order, and written down when the store is back (docs/adr/0009-when-the-store-
 """
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
@@ -20,6 +19,7 @@ from alerts.model import Outcome
 from gateway.batch import BatchMaker, Entry, Prepared, Waiting
 from gateway.fold import take_snapshot
 from gateway.history.recent import Recent
+from gateway.inlet import Inlet
 from gateway.link.contract import Delivery, Link, LinkNews
 from gateway.mending import as_history, mended
 from gateway.store.contract import Journal, QuarantineRow, Settled
@@ -32,16 +32,8 @@ from sensors.inputs import STORE, Acted, AnyInput, Attempting, Heard, Lane, Link
 
 log = logging.getLogger(__name__)
 
-# Fewer commits cost less, and a batch is cut short where something urgent comes in while it is decided: an alarm
-# waits for one slice of telemetry (about a millisecond) and one commit.
-BATCH_LIMIT = 500
+# Telemetry is decided so many messages a turn of the loop, about a millisecond: an alarm waits for no more of it.
 SLICE = 32
-# What is urgent comes first so many times in a row while telemetry waits: an alarm, its attempt and its report are three.
-ALONE_IN_ROW = 4
-# And then one batch is short and not cut, so that telemetry goes on whatever else comes in.
-OWED = 100
-BATCH_BYTES = 2**20
-LINGER_S = 0.005
 RETRY_FIRST_S = 0.05
 RETRY_LONGEST_S = 2.0
 # So long a commit may take before what is urgent is decided without it, and before people are told of it.
@@ -88,13 +80,8 @@ class Pipeline:
         self._clock = clock
         self._links: dict[Lane, Link] = {}
         self._recover = recover
-        self._urgent: deque[Entry] = deque()
-        self._ordinary: deque[Entry] = deque()
-        self._wake = asyncio.Event()
-        self._hurry = asyncio.Event()
+        self._inlet = Inlet()
         self._closed = False
-        self._alone = 0
-        self._may_cut = True
         self._replayed: set[int] = set()
         self._changed = asyncio.Event()
         self._snapshot_at = maker.index
@@ -114,13 +101,9 @@ class Pipeline:
         if self._closed:
             return
         if delivery.packet.lane is Lane.SAFETY:
-            self._urgent.append(delivery)
-            self._hurry.set()
+            self._inlet.put_urgent(delivery)
         else:
-            self._ordinary.append(delivery)
-            if len(self._ordinary) >= BATCH_LIMIT:
-                self._hurry.set()
-        self._wake.set()
+            self._inlet.put_ordinary(delivery)
 
     def linked(self, news: LinkNews) -> None:
         """Take the news that a session came up or went down."""
@@ -172,15 +155,12 @@ class Pipeline:
         if self._closed:
             raise ClosedError("the gateway is stopping")
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._urgent.append(Waiting(item, future, releases))
-        self._hurry.set()
-        self._wake.set()
+        self._inlet.put_urgent(Waiting(item, future, releases))
         return await future
 
     def _put(self, item: AnyInput) -> None:
         if not self._closed:
-            self._urgent.append(Waiting(item, None))
-            self._wake.set()
+            self._inlet.put_urgent(Waiting(item, None), hurry=False)
 
     # -- what others read -------------------------------------------------------------------------------------
 
@@ -201,13 +181,13 @@ class Pipeline:
     @property
     def waiting(self) -> int:
         """How many entries wait for their batch."""
-        return len(self._urgent) + len(self._ordinary)
+        return len(self._inlet)
 
     @property
     def in_hand(self) -> int:
         """Messages that were delivered and stand in no account yet."""
         undecided = (turn.entries for turn in self._line if turn.prepared is None)
-        return sum(isinstance(entry, Delivery) for entry in chain(self._urgent, self._ordinary, *undecided))
+        return sum(isinstance(entry, Delivery) for entry in chain(self._inlet, *undecided))
 
     def now(self) -> int:
         """The gateway's time, ms since the epoch."""
@@ -229,7 +209,7 @@ class Pipeline:
             ahead = group.create_task(self._decide_ahead())
             while not (self._closed and not self.waiting):
                 await self._await_work()
-                await self._one_batch(self._collect())
+                await self._one_batch(self._inlet.collect())
                 if self._maker.index - self._snapshot_at >= SNAPSHOT_EVERY:
                     await self.save_snapshot()
             ahead.cancel()
@@ -238,8 +218,7 @@ class Pipeline:
     def close(self) -> None:
         """Close the inlet: `run` ends when what has come in is committed."""
         self._closed = True
-        self._wake.set()
-        self._hurry.set()
+        self._inlet.wake()
 
     async def save_snapshot(self) -> None:
         """Keep the state, between two batches: what a snapshot says, the journal has."""
@@ -252,35 +231,7 @@ class Pipeline:
     async def _await_work(self) -> None:
         due = self._maker.core.next_due()
         pause = None if due is None else self._clock.real_seconds(due)
-        if not self.waiting:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._wake.wait()
-        if self._ordinary and not self._urgent and not self._closed:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LINGER_S):
-                    await self._hurry.wait()
-        self._wake.clear()
-        self._hurry.clear()
-
-    def _collect(self) -> list[Entry]:
-        """What is urgent shares its commit with no telemetry, but only a few times in a row while some waits."""
-        alone = bool(self._urgent) and not (self._alone >= ALONE_IN_ROW and self._ordinary)
-        owed = self._alone >= ALONE_IN_ROW and not alone
-        self._alone = self._alone + 1 if alone else 0
-        self._may_cut = not owed and not alone
-        limit = OWED if owed else BATCH_LIMIT
-        entries: list[Entry] = []
-        room = BATCH_BYTES
-        for source in (self._urgent,) if alone else (self._urgent, self._ordinary):
-            while source and len(entries) < limit and room > 0:
-                entry = source.popleft()
-                entries.append(entry)
-                room -= len(entry.packet.payload) if isinstance(entry, Delivery) else 0
-        if self.waiting:
-            self._wake.set()
-            self._hurry.set()
-        return entries
+        await self._inlet.wait(pause, linger=not self._closed)
 
     async def _one_batch(self, entries: list[Entry]) -> None:
         """Decide and commit a batch, and then what was decided while the store did not answer."""
@@ -308,20 +259,12 @@ class Pipeline:
         for begin in range(0, len(turn.entries), SLICE):
             if begin:
                 await asyncio.sleep(0)
-                if self._urgent and self._may_cut:
-                    self._put_back(turn, begin)
+                if self._inlet.cuts:
+                    self._inlet.put_back(turn.entries[begin:])
+                    del turn.entries[begin:]
                     break
             self._maker.take(making, turn.entries[begin : begin + SLICE])
         return self._maker.end(making)
-
-    def _put_back(self, turn: Turn, begin: int) -> None:
-        rest = turn.entries[begin:]
-        del turn.entries[begin:]
-        for entry in reversed(rest):
-            ordinary = isinstance(entry, Delivery) and entry.packet.lane is Lane.TELEMETRY
-            (self._ordinary if ordinary else self._urgent).appendleft(entry)
-        self._wake.set()
-        self._hurry.set()
 
     async def _commit(self, prepared: Prepared) -> None:
         """Commit, and try again for as long as the store is only busy: nothing is acknowledged meanwhile."""
@@ -359,10 +302,7 @@ class Pipeline:
                     self._store_told = True
                     self.raised(STORE, self._maker.hall, holds=True, detail=self._store_error)
                 self._decide_urgent()
-                self._wake.clear()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_S):
-                        await self._wake.wait()
+                await self._inlet.wait_more(LOOK_S)
 
     def _stalled_for(self) -> float:
         """Since when one commit has been waited for, in seconds."""
@@ -376,7 +316,7 @@ class Pipeline:
         """Life safety, people, senders and time; telemetry waits, and with it the broker."""
         if any(turn.prepared is None for turn in self._line):
             return  # something before it could not be decided and waits for the store
-        entries = [self._urgent.popleft() for _ in range(min(len(self._urgent), BATCH_LIMIT))]
+        entries = self._inlet.take_urgent()
         turn = Turn(entries)
         try:
             turn.prepared = self._maker.prepare(entries, self._clock.now())

@@ -1,0 +1,116 @@
+"""What waits for its batch, and what goes into the next one: life safety and our own inputs before telemetry.
+
+Between steps 1 and 2 of a message's way. What is urgent shares its commit with no telemetry, and cuts short a batch of
+telemetry that is being decided; but only a few times in a row while telemetry waits.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Iterator
+from itertools import chain
+from typing import Final
+
+from gateway.batch import Entry
+from gateway.link.contract import Delivery
+from sensors.inputs import Lane
+
+# Fewer commits cost less; an alarm waits for one slice of a batch and one commit (see `Pipeline._decide`).
+BATCH_LIMIT: Final = 500
+BATCH_BYTES: Final = 2**20
+LINGER_S: Final = 0.005
+# An alarm, its attempt and its report are three commits of its own.
+ALONE_IN_ROW: Final = 4
+# Then one batch is short and not cut, so that telemetry goes on whatever else comes in.
+OWED: Final = 100
+
+
+class Inlet:
+    """Two queues of one hall."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._urgent: deque[Entry] = deque()
+        self._ordinary: deque[Entry] = deque()
+        self._wake = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._alone = 0
+        self._may_cut = True
+
+    def __len__(self) -> int:
+        return len(self._urgent) + len(self._ordinary)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return chain(self._urgent, self._ordinary)
+
+    def put_urgent(self, entry: Entry, *, hurry: bool = True) -> None:
+        """Take what goes before telemetry; `hurry` closes the batch at once."""
+        self._urgent.append(entry)
+        if hurry:
+            self._hurry.set()
+        self._wake.set()
+
+    def put_ordinary(self, entry: Entry) -> None:
+        """Take telemetry; it waits a little for company."""
+        self._ordinary.append(entry)
+        if len(self._ordinary) >= BATCH_LIMIT:
+            self._hurry.set()
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Let whoever waits look."""
+        self._wake.set()
+        self._hurry.set()
+
+    async def wait(self, pause_s: float | None, *, linger: bool) -> None:
+        """Wait until there is something, `pause_s` at most; telemetry alone lingers for more of it."""
+        if not self:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._wake.wait()
+        if linger and self._ordinary and not self._urgent:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_S):
+                    await self._hurry.wait()
+        self._wake.clear()
+        self._hurry.clear()
+
+    async def wait_more(self, pause_s: float) -> None:
+        """Wait until something more comes in, `pause_s` at most, whatever stands here already."""
+        self._wake.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause_s):
+                await self._wake.wait()
+
+    def collect(self) -> list[Entry]:
+        """The entries of the next batch."""
+        alone = bool(self._urgent) and not (self._alone >= ALONE_IN_ROW and self._ordinary)
+        owed = self._alone >= ALONE_IN_ROW and not alone
+        self._alone = self._alone + 1 if alone else 0
+        self._may_cut = not owed and not alone
+        entries: list[Entry] = []
+        room, limit = BATCH_BYTES, OWED if owed else BATCH_LIMIT
+        for source in (self._urgent,) if alone else (self._urgent, self._ordinary):
+            while source and len(entries) < limit and room > 0:
+                entry = source.popleft()
+                entries.append(entry)
+                room -= len(entry.packet.payload) if isinstance(entry, Delivery) else 0
+        if self:
+            self.wake()
+        return entries
+
+    def take_urgent(self) -> list[Entry]:
+        """What is urgent alone, whatever waits."""
+        return [self._urgent.popleft() for _ in range(min(len(self._urgent), BATCH_LIMIT))]
+
+    @property
+    def cuts(self) -> bool:
+        """Whether something urgent came in that the batch under way must not keep waiting."""
+        return self._may_cut and bool(self._urgent)
+
+    def put_back(self, entries: list[Entry]) -> None:
+        """Take back the rest of a batch that was cut short, before all that came in after it."""
+        for entry in reversed(entries):
+            ordinary = isinstance(entry, Delivery) and entry.packet.lane is Lane.TELEMETRY
+            (self._ordinary if ordinary else self._urgent).appendleft(entry)
+        self.wake()

@@ -58,7 +58,8 @@ GRAVE: Final = frozenset(
         "store_damaged",
         "disk",
         "journal",
-        "account", "forged",
+        "account",
+        "forged",
         "path",
     }
 )

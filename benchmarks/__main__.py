@@ -5,6 +5,7 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -12,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from benchmarks import alarm, core, page, path, show, start, storm
 from benchmarks.figures import Table
-from benchmarks.plan import Case, NotMeasuredError, Plan
+from benchmarks.plan import Case, NotMeasuredError, Plan, StoreName
 
 CASES: dict[str, Case] = {
     "core": core.run,
@@ -36,6 +37,12 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--journal", type=int, default=0, help="inputs in the journal of a start (default 200000, quick 30000)"
     )
+    made.add_argument(
+        "--store",
+        choices=(*StoreName, "both"),
+        default="both",
+        help="where the gateways keep their journal (default: both, by turns)",
+    )
     made.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     made.add_argument(
         "--profile",
@@ -57,6 +64,7 @@ def plan_of(asked: argparse.Namespace, folder: Path) -> Plan:
         rounds=asked.rounds or rounds,
         messages=asked.messages or messages,
         journal=asked.journal or journal,
+        stores=tuple(StoreName) if asked.store == "both" else (StoreName(asked.store),),
         profiles=asked.profile,
     )
 
@@ -83,19 +91,15 @@ async def measure(cases: Sequence[str], plan: Plan, console: Console) -> tuple[l
 
             say("begins")
             try:
-                tables.append(await CASES[name](_within(plan, folder), say))
+                tables.append(await CASES[name](replace(plan, folder=folder), say))
             except NotMeasuredError as error:
                 refused[name] = str(error)
             progress.advance(task)
     return tables, refused
 
 
-def _within(plan: Plan, folder: Path) -> Plan:
-    return Plan(folder, plan.quick, plan.rounds, plan.messages, plan.journal, plan.profiles)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run; 0 done, 1 something could not be measured, 2 wrong usage."""
+    """Run; 0 done, 1 something of ours could not be measured (a peer may be missing), 2 wrong usage."""
     asking = parser()
     asked = asking.parse_args(arguments)
     unknown = [name for name in asked.cases if name not in CASES]
@@ -111,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         show.write_json(asked.json, tables, where, refused)
     for name, why in refused.items():
         print(f"{name}: not measured: {why}", file=sys.stderr)
-    return 1 if refused else 0
+    return 1 if refused or any(table.lacks for table in tables) else 0
 
 
 if __name__ == "__main__":

@@ -8,14 +8,13 @@ import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import aiohttp
 
 from benchmarks.plan import NotMeasuredError
-from benchmarks.servers import cpu_s, need_servers
+from benchmarks.servers import need_servers
 from tests.servers.find import free_port, listening, program
 from tests.servers.process import Process
 
@@ -30,14 +29,6 @@ class Called(Protocol):
     async def next(self, known: set[str], within_s: float) -> tuple[str, float] | None:
         """What was called about that is not `known`, and when; None if nothing comes."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """ms from telling to the call, of those not lost, and the CPU of one alert, µs."""
-
-    times: list[float]
-    cpu_us: float
 
 
 def _configuration(url: str) -> str:
@@ -64,7 +55,7 @@ def _settings(folder: Path, url: str) -> Path:
 
 
 @asynccontextmanager
-async def _running(folder: Path, url: str) -> AsyncIterator[tuple[Process, str]]:
+async def _running(folder: Path, url: str) -> AsyncIterator[str]:
     with need_servers():
         found = program("prometheus-alertmanager", "prometheus-alertmanager")
     settings = _settings(folder, url)
@@ -77,21 +68,21 @@ async def _running(folder: Path, url: str) -> AsyncIterator[tuple[Process, str]]
     except RuntimeError as error:
         raise NotMeasuredError(str(error)) from error
     try:
-        yield process, f"http://127.0.0.1:{port}/api/v2/alerts"
+        yield f"http://127.0.0.1:{port}/api/v2/alerts"
     finally:
         await asyncio.to_thread(process.stop)
 
 
-async def alerts(folder: Path, hook: Called, count: int, warm_up: int) -> Taken:
-    """Tell `count` alerts one after the other, each a group of its own. Raises `NotMeasuredError`."""
+async def alerts(folder: Path, hook: Called, count: int, warm_up: int) -> list[float]:
+    """Tell `count` alerts one after the other, each a group of its own.
+
+    Returns ms from telling to the call, of those not lost. Raises `NotMeasuredError`.
+    """
     dice = random.Random(count)
     taken: list[float] = []
     known: set[str] = set()
-    async with _running(folder, hook.url) as (process, url), aiohttp.ClientSession() as session:
-        before = 0.0
+    async with _running(folder, hook.url) as url, aiohttp.ClientSession() as session:
         for number in range(warm_up + count):
-            if number == warm_up:
-                before = cpu_s(process.pid)
             await asyncio.sleep(dice.uniform(0.02, 0.06))
             name = f"smoke-{number}"
             began = time.monotonic()
@@ -103,4 +94,4 @@ async def alerts(folder: Path, hook: Called, count: int, warm_up: int) -> Taken:
                 known.add(called[0])
                 if number >= warm_up:
                     taken.append((called[1] - began) * 1000)
-        return Taken(taken, (cpu_s(process.pid) - before) / count * 1e6)
+    return taken

@@ -1,7 +1,8 @@
 """Case `core`: the CPU of each step of a message's way, in this process and by itself."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
@@ -14,6 +15,7 @@ from alerts.model import Book
 from benchmarks.figures import Table
 from benchmarks.hall import HALL, Servers, Speaker, badge_reader, detector, load_site, speakers, stream
 from benchmarks.plan import NotMeasuredError, Plan, Say
+from benchmarks.stores import Ground, grounds
 from gateway.batch import BatchMaker, Entry
 from gateway.history.points import Point, points, read_row
 from gateway.history.readings import ReadingsSink
@@ -21,7 +23,7 @@ from gateway.history.recent import Said
 from gateway.influx.line import line
 from gateway.link.contract import Delivery
 from gateway.store.contract import Batch, JournalRow
-from gateway.store.sql import open_store, sqlite_url
+from gateway.store.sql import open_store
 from sensors.decode.family import Packet
 from sensors.decode.native import NativeFamily
 from sensors.decode.reception import Arrival, Reception, Verdict
@@ -89,22 +91,25 @@ async def run(plan: Plan, say: Say) -> Table:
     """Measure each step in every round."""
     count = 1500 if plan.quick else 5000
     table = Table("core", f"CPU a message of each step by itself ({count} messages of 100 devices a round)", "CPU")
-    for number in range(plan.rounds):
-        say(f"round {number + 1}: decode, decide, pack")
-        _whole(table, count)
-        _decode(table, count)
-        _duplicates(table, count)
-        _fold(table, count)
-        _engine(table, count)
-        _pack(table, count)
-        say(f"round {number + 1}: commit")
-        for size in SIZES:
-            await _commit(table, size, min(count, size * 400), plan.folder)
-        say(f"round {number + 1}: history")
-        await _history(table, count, plan.folder)
-    table.notes.append(
-        "`commit`: SQLite, WAL, synchronous FULL; its time includes the disk, its CPU the writer's thread."
-    )
+    with grounds(plan, table) as stores:
+        for number in range(plan.rounds):
+            say(f"round {number + 1}: decode, decide, pack")
+            _whole(table, count)
+            _decode(table, count)
+            _duplicates(table, count)
+            _fold(table, count)
+            _engine(table, count)
+            _pack(table, count)
+            say(f"round {number + 1}: commit")
+            for ground in stores:
+                for size in SIZES:
+                    await _commit(table, ground, size, min(count, size * 400), plan.folder)
+            say(f"round {number + 1}: history")
+            made = _history(table, count)
+            for ground in stores:
+                await _readings(table, ground, made, plan.folder)
+    table.notes.append("`commit`: its CPU is that of the writer's thread, its time includes the disk.")
+    table.notes.append("SQLite: WAL, synchronous FULL. PostgreSQL: fsync, its own CPU beside it as `server`.")
     return table
 
 
@@ -221,22 +226,17 @@ def _batches(count: int, size: int) -> tuple[Rig, list[Batch]]:
     return rig, [batch for batch in made if batch is not None]
 
 
-async def _commit(table: Table, size: int, count: int, folder: Path) -> None:
+async def _commit(table: Table, ground: Ground, size: int, count: int, folder: Path) -> None:
     _, batches = _batches(count, size)
     place = folder / "commit"
-    place.mkdir()
-    async with open_store(sqlite_url(place / "hallwatch.db")) as store:
-        began, used = time.perf_counter(), time.process_time()
-        for batch in batches:
-            await store.journal.commit(batch)
-        used, took = time.process_time() - used, time.perf_counter() - began
-    rmtree(place)
-    label = f"5 commit, batches of {size}"
-    table.add(label, "CPU", US, used / count * 1e6)
-    table.add(label, "time", US, took / count * 1e6)
+    async with open_store(ground.fresh(place)) as store:
+        with _costs(table, ground, f"5 commit, batches of {size}", count):
+            for batch in batches:
+                await store.journal.commit(batch)
+    rmtree(place, ignore_errors=True)
 
 
-async def _history(table: Table, count: int, folder: Path) -> None:
+def _history(table: Table, count: int) -> list[Point]:
     rig, batches = _batches(count, BATCH)
     rows = [JournalRow(batch.index, batch.count, batch.at, batch.blob) for batch in batches]
     made: list[Point] = []
@@ -254,21 +254,28 @@ async def _history(table: Table, count: int, folder: Path) -> None:
     table.add("7 history: journal row read again (where it lags)", "CPU", US, timed(read, count))
     table.add("7 history: a message's points", "CPU", US, timed(point, count))
     table.add("7 history: line protocol, a point", "CPU", US, timed(lambda: [line(point) for point in made], len(made)))
-    await _readings(table, made, folder)
+    return made
 
 
-async def _readings(table: Table, made: Sequence[Point], folder: Path) -> None:
+async def _readings(table: Table, ground: Ground, made: Sequence[Point], folder: Path) -> None:
     place = folder / "readings"
-    place.mkdir()
-    async with open_store(sqlite_url(place / "hallwatch.db")) as store:
+    async with open_store(ground.fresh(place)) as store:
         sink = ReadingsSink(store.writer)
         # The numbers of the series are found once; that is no part of the ordinary day.
         await sink.write([replace(point, ns=point.ns - 1) for point in made[:BATCH]])
-        began, used = time.perf_counter(), time.process_time()
-        for at in range(0, len(made), READINGS):
-            await sink.write(made[at : at + READINGS])
-        used, took = time.process_time() - used, time.perf_counter() - began
-    rmtree(place)
-    label = f"7 history: readings table, batches of {READINGS}, a point"
-    table.add(label, "CPU", US, used / len(made) * 1e6)
-    table.add(label, "time", US, took / len(made) * 1e6)
+        with _costs(table, ground, f"7 history: readings table, batches of {READINGS}, a point", len(made)):
+            for at in range(0, len(made), READINGS):
+                await sink.write(made[at : at + READINGS])
+    rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def _costs(table: Table, ground: Ground, label: str, count: int) -> Iterator[None]:
+    """What the block costs for each of `count`: our CPU, the time with the disk, and the database server's CPU."""
+    began, used, server = time.perf_counter(), time.process_time(), ground.cpu_s()
+    yield
+    used, took, server = time.process_time() - used, time.perf_counter() - began, ground.cpu_s() - server
+    table.add(ground.row(label), "CPU", US, used / count * 1e6)
+    table.add(ground.row(label), "time", US, took / count * 1e6)
+    if ground.server is not None:
+        table.add(ground.row(label), "server", US, server / count * 1e6)

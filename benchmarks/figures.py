@@ -43,13 +43,27 @@ class Row:
 
 @dataclass(slots=True)
 class Table:
-    """The rows of one case. `ratio` names the figure that is compared with the first row's."""
+    """The rows of one case. `ratio` names the figure that is compared with the first row's.
+
+    `lacks` are the servers of ours that this machine has not; what is noted of peers stands in `notes`.
+    """
 
     case: str
     title: str
     ratio: str
     rows: dict[str, Row] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    lacks: list[str] = field(default_factory=list)
+
+    def note(self, line: str) -> None:
+        """Add a line below the table, once however many rounds have it to say."""
+        if line not in self.notes:
+            self.notes.append(line)
+
+    def lack(self, line: str) -> None:
+        """Add what is missing on this machine, once."""
+        if line not in self.lacks:
+            self.lacks.append(line)
 
     def add(self, label: str, name: str, unit: str, value: float) -> None:
         """Add one round's value of one figure."""

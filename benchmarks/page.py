@@ -14,6 +14,7 @@ from benchmarks.hall import Servers
 from benchmarks.load import load
 from benchmarks.plan import NotMeasuredError, Plan, Say
 from benchmarks.servers import Gateway, broker, cpu_s
+from benchmarks.stores import grounds, turns
 from tests.servers.mosquitto import Mosquitto
 
 RATE = 10
@@ -30,22 +31,27 @@ class Seen:
 
 
 async def run(plan: Plan, say: Say) -> Table:
-    """Each number of pages in every round, by turns, at one gateway."""
+    """Each number of pages in every round, by turns, at one gateway of the round."""
     seconds = 4.0 if plan.quick else 8.0
     table = Table("page", f"Open pages (WebSocket) of a hall with {RATE} messages/s, {seconds:.0f} s each", "gateway")
-    with broker(plan.folder / "page") as mosquitto:
-        async with Gateway(plan.folder / "page-gateway", Servers(mosquitto.port)).running() as gateway:
-            for number in range(plan.rounds):
-                for pages in PAGES:
-                    say(f"round {number + 1}: {pages} pages")
-                    await _pages(table, mosquitto, gateway, pages, seconds)
+    with grounds(plan, table) as stores:
+        for number in range(plan.rounds):
+            for ground in turns(stores, number):
+                folder = plan.folder / f"page-{number}-{ground.name}"
+                with broker(folder) as mosquitto:
+                    made = Gateway(folder, Servers(mosquitto.port), store=ground.fresh(folder / "data"))
+                    async with made.running() as gateway:
+                        for pages in PAGES:
+                            label = ground.row(f"{pages} pages" if pages != 1 else "1 page")
+                            say(f"round {number + 1}: {label}")
+                            await _pages(table, label, mosquitto, gateway, pages, seconds)
     table.notes.append(
         "The pages are opened by this process, whose CPU is not counted. A page is sent at most 3.3 deltas a second."
     )
     return table
 
 
-async def _pages(table: Table, mosquitto: Mosquitto, gateway: Gateway, pages: int, seconds: float) -> None:
+async def _pages(table: Table, label: str, mosquitto: Mosquitto, gateway: Gateway, pages: int, seconds: float) -> None:
     count = int((SETTLE_S + seconds + 30) * RATE)
     async with (
         load(mosquitto.port, count, RATE) as running,
@@ -59,7 +65,6 @@ async def _pages(table: Table, mosquitto: Mosquitto, gateway: Gateway, pages: in
             await asyncio.sleep(seconds)
             took, used = time.monotonic() - began, cpu_s(gateway.pid) - used
             frames, size = seen.frames - before.frames, seen.size - before.size
-    label = f"{pages} pages" if pages != 1 else "1 page"
     table.add(label, "gateway", "% of a core", used / took * 100)
     if not pages:
         return

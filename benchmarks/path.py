@@ -2,18 +2,21 @@
 
 import asyncio
 import contextlib
-import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from sqlalchemy import text
 
 from benchmarks import telegraf
 from benchmarks.figures import Table
 from benchmarks.hall import Servers
 from benchmarks.load import Sent, load
 from benchmarks.plan import NotMeasuredError, Plan, Say
-from benchmarks.servers import EACH_CHANGE, Gateway, broker, cpu_s, influxd, memory_mb, of_bucket
+from benchmarks.servers import EACH_CHANGE, Gateway, broker, cpu_s, influxd, loop_cpu_s, memory_mb, of_bucket
+from benchmarks.stores import Ground, grounds
+from gateway.store.engines import make_engine
 from tests.servers.influx import InfluxBucket, Influxd
 from tests.servers.mosquitto import Mosquitto
 
@@ -27,6 +30,8 @@ FIELDS = {
 }
 WITHIN_S = 300.0
 RATE, CPU = "messages/s", "µs a message"
+# Telegraf writes once a second, or every ten: with fewer messages its rate is that of its clock.
+FEW_MESSAGES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class Flood:
     messages: int
     mosquitto: Mosquitto
     gateway: Gateway
+    ground: Ground
     history_pid: int | None
     read_back: Callable[[], int]
 
@@ -46,22 +52,31 @@ async def run(plan: Plan, say: Say) -> Table:
     title = f"A flood of {plan.messages} messages at QoS 1 from 100 devices, about 130 bytes each"
     table = Table("path", title, "durable")
     with contextlib.ExitStack() as stack:
+        stores = stack.enter_context(grounds(plan, table))
         server: Influxd | None = None
         try:
             server = stack.enter_context(influxd(plan.folder))
         except NotMeasuredError as missing:
-            table.notes.append(f"InfluxDB was not measured: {missing}")
+            table.lack(f"left out: history in InfluxDB, and Telegraf with it. {missing}")
         for number in range(plan.rounds):
-            say(f"round {number + 1}: readings table")
-            await _to_sqlite(plan, table, number)
+            for ground in stores:
+                await _ours(plan, table, number, ground, server, say)
             if server is not None:
-                say(f"round {number + 1}: InfluxDB")
-                await _to_influx(plan, table, number, server)
                 await _peers(plan, table, number, server, say)
             say(f"round {number + 1}: a broker that saves at each change")
-            await _to_careful_broker(plan, table, number)
+            await _to_careful_broker(plan, table, number, stores[0])
     table.notes += NOTES
+    if server is not None and plan.messages < FEW_MESSAGES:
+        table.note(f"Telegraf's messages/s say little below --messages {FEW_MESSAGES}: it waits for its flush.")
     return table
+
+
+async def _ours(plan: Plan, table: Table, number: int, ground: Ground, server: Influxd | None, say: Say) -> None:
+    say(f"round {number + 1}: {ground.name}, readings table")
+    await _to_readings(plan, table, number, ground)
+    if server is not None:
+        say(f"round {number + 1}: {ground.name}, InfluxDB")
+        await _to_influx(plan, table, number, ground, server)
 
 
 async def _peers(plan: Plan, table: Table, number: int, server: Influxd, say: Say) -> None:
@@ -73,14 +88,13 @@ async def _peers(plan: Plan, table: Table, number: int, server: Influxd, say: Sa
         try:
             await telegraf.flood(table, folder, server, bucket, tuning, plan.messages)
         except NotMeasuredError as missing:
-            if str(missing) not in table.notes:
-                table.notes.append(str(missing))
-            return
+            table.note(f"left out: {tuning.label}. {missing}")
 
 
 NOTES = (
     "durable: from the first PUBLISH until the gateway's account has stored the last (looked at each 50 ms).",
     "in history: until the store, read back, has every point; the CPU is all that was used until then.",
+    "gateway: the whole process; its loop: the thread that decides, without the threads that write and read the store.",
     "each change: the broker writes its disk file after each change (a tenth of the messages), else each second.",
 )
 
@@ -89,41 +103,47 @@ def _profile(plan: Plan, label: str, number: int) -> Path | None:
     return None if plan.profiles is None else plan.profiles.resolve() / f"path-{label}-{number + 1}.prof"
 
 
-async def _to_sqlite(plan: Plan, table: Table, number: int) -> None:
-    folder = plan.folder / f"sqlite-{number}"
+def _gateway(
+    folder: Path, ground: Ground, servers: Servers, *, token: str = "", profile: Path | None = None
+) -> Gateway:
+    return Gateway(folder, servers, store=ground.fresh(folder / "data"), token=token, profile=profile)
+
+
+async def _to_readings(plan: Plan, table: Table, number: int, ground: Ground) -> None:
+    name = f"{ground.name.lower()}-readings"
+    folder = plan.folder / f"{name}-{number}"
     with broker(folder) as mosquitto:
-        gateway = Gateway(folder, Servers(mosquitto.port), profile=_profile(plan, "sqlite", number))
-        flood = Flood("history in SQLite", plan.messages, mosquitto, gateway, None, lambda: _readings(gateway.store))
+        gateway = _gateway(folder, ground, Servers(mosquitto.port), profile=_profile(plan, name, number))
+        label, back = f"{ground.name}, history in it", lambda: _readings(gateway.store)
+        flood = Flood(label, plan.messages, mosquitto, gateway, ground, None, back)
         await _flood(table, flood, orderly=plan.profiles is not None)
 
 
-async def _to_influx(plan: Plan, table: Table, number: int, server: Influxd) -> None:
-    folder, bucket = plan.folder / f"influx-{number}", server.create_bucket(f"path-{number}")
+async def _to_influx(plan: Plan, table: Table, number: int, ground: Ground, server: Influxd) -> None:
+    name = f"{ground.name.lower()}-influx"
+    folder, bucket = plan.folder / f"{name}-{number}", server.create_bucket(f"{name}-{number}")
     with broker(folder) as mosquitto:
-        servers, profile = Servers(mosquitto.port, influx=of_bucket(bucket)), _profile(plan, "influx", number)
-        gateway = Gateway(folder, servers, token=server.token, profile=profile)
-        pid, count = server.process.pid, plan.messages
-        flood = Flood("history in InfluxDB", count, mosquitto, gateway, pid, lambda: _points(bucket))
+        servers, profile = Servers(mosquitto.port, influx=of_bucket(bucket)), _profile(plan, name, number)
+        gateway = _gateway(folder, ground, servers, token=server.token, profile=profile)
+        label, pid = f"{ground.name}, history in InfluxDB", server.process.pid
+        flood = Flood(label, plan.messages, mosquitto, gateway, ground, pid, lambda: _points(bucket))
         await _flood(table, flood, orderly=plan.profiles is not None)
 
 
-async def _to_careful_broker(plan: Plan, table: Table, number: int) -> None:
+async def _to_careful_broker(plan: Plan, table: Table, number: int, ground: Ground) -> None:
     folder, count = plan.folder / f"careful-{number}", plan.messages // 10
     with broker(folder, config=EACH_CHANGE) as mosquitto:
-        gateway = Gateway(folder, Servers(mosquitto.port))
-        flood = Flood(
-            "SQLite; broker saves each change", count, mosquitto, gateway, None, lambda: _readings(gateway.store)
-        )
-        await _flood(table, flood, orderly=False)
+        gateway = _gateway(folder, ground, Servers(mosquitto.port))
+        label, back = f"{ground.name}; broker saves each change", lambda: _readings(gateway.store)
+        await _flood(table, Flood(label, count, mosquitto, gateway, ground, None, back), orderly=False)
 
 
-def _readings(store: Path) -> int:
+def _readings(store: str) -> int:
     """Messages whose point the readings table has, one field of each kind being counted."""
-    pairs = " OR ".join("(kind = ? AND field = ?)" for _ in FIELDS)
-    names = [name for pair in FIELDS.items() for name in pair]
+    pairs = " OR ".join(f"(kind = '{kind}' AND field = '{field}')" for kind, field in FIELDS.items())
     query = f"SELECT count(*) FROM readings JOIN series ON series.id = readings.series WHERE {pairs}"  # noqa: S608
-    with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection:
-        return int(connection.execute(query, names).fetchone()[0])
+    with make_engine(store, writing=False).connect() as connection:
+        return int(connection.execute(text(query)).scalar_one())
 
 
 def _points(bucket: InfluxBucket) -> int:
@@ -137,20 +157,33 @@ def _points(bucket: InfluxBucket) -> int:
 async def _flood(table: Table, flood: Flood, *, orderly: bool) -> None:
     gateway, count = flood.gateway, flood.messages
     async with gateway.running(orderly=orderly), load(flood.mosquitto.port, count) as running:
-        watched = [gateway.pid, flood.mosquitto.process.pid, flood.history_pid]
-        before = [0.0 if pid is None else cpu_s(pid) for pid in watched]
+        before = _used(flood)
         first = (await gateway.status()).stored
         running.begin()
         sent = await running.ended()
         durable = await gateway.until(lambda status: status.stored - first >= count, WITHIN_S, "done with the flood")
         await gateway.until(lambda status: status.behind == 0, WITHIN_S, "done with the history")
         shipped = await _counted(flood, count)
-        used = [0.0 if pid is None else cpu_s(pid) - was for pid, was in zip(watched, before, strict=True)]
+        after = _used(flood)
         memory = memory_mb(gateway.pid)
         status = await gateway.status()
     if status.stored - first != count:
         raise NotMeasuredError(f"{status.stored - first} messages were stored of {count} that were published")
-    _put(table, flood.label, sent, (durable, shipped), (used[0], used[1], used[2], memory))
+    _put(table, flood.label, sent, (durable, shipped))
+    for name, used in after.items():
+        table.add(flood.label, name, CPU, (used - before[name]) / count * 1e6)
+    table.add(flood.label, "memory", "MiB", memory)
+
+
+def _used(flood: Flood) -> dict[str, float]:
+    """CPU of everybody who takes part, s."""
+    gateway = flood.gateway.pid
+    used = {"gateway": cpu_s(gateway), "its loop": loop_cpu_s(gateway), "broker": cpu_s(flood.mosquitto.process.pid)}
+    if flood.history_pid is not None:
+        used["influxd"] = cpu_s(flood.history_pid)
+    if flood.ground.server is not None:
+        used["PostgreSQL"] = flood.ground.cpu_s()
+    return used
 
 
 async def _counted(flood: Flood, count: int) -> float:
@@ -163,16 +196,8 @@ async def _counted(flood: Flood, count: int) -> float:
     return time.monotonic()
 
 
-def _put(
-    table: Table, label: str, sent: Sent, reached: tuple[float, float], used: tuple[float, float, float, float]
-) -> None:
+def _put(table: Table, label: str, sent: Sent, reached: tuple[float, float]) -> None:
     durable, shipped = reached
-    gateway, mosquitto, history, memory = used
     table.add(label, "durable", RATE, sent.count / (durable - sent.began))
     table.add(label, "in history", RATE, sent.count / (shipped - sent.began))
     table.add(label, "taken by broker", RATE, sent.count / (sent.ended - sent.began))
-    table.add(label, "gateway", CPU, gateway / sent.count * 1e6)
-    table.add(label, "broker", CPU, mosquitto / sent.count * 1e6)
-    if history:
-        table.add(label, "influxd", CPU, history / sent.count * 1e6)
-    table.add(label, "memory", "MiB", memory)

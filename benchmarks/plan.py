@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from benchmarks.figures import Table
@@ -11,9 +12,16 @@ class NotMeasuredError(Exception):
     """A case could not be measured, or what it measured was wrong: the sentence says why."""
 
 
+class StoreName(StrEnum):
+    """Where the gateways that are measured keep their journal."""
+
+    SQLITE = "sqlite"
+    POSTGRESQL = "postgresql"
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is measured: rounds, messages of a flood, inputs of the journal that a start finds.
+    """How much is measured: rounds, messages of a flood, inputs of the journal that a start finds, and the stores.
 
     `folder` takes the servers' data; `profiles` is where each gateway of a flood leaves its profile, if asked for.
     """
@@ -23,6 +31,7 @@ class Plan:
     rounds: int
     messages: int
     journal: int
+    stores: tuple[StoreName, ...] = tuple(StoreName)
     profiles: Path | None = None
 
 

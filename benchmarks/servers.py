@@ -20,6 +20,7 @@ import pytest
 
 from benchmarks.hall import HALL, INFLUX_TOKEN, Servers, site_text
 from benchmarks.plan import NotMeasuredError
+from dashboard.cli.stores import ENVIRONMENT
 from tests.servers.find import free_port
 from tests.servers.influx import InfluxBucket, Influxd
 from tests.servers.mosquitto import Mosquitto
@@ -32,15 +33,36 @@ SELDOM = "autosave_on_changes false\nautosave_interval 1800"
 EACH_CHANGE = "autosave_on_changes true\nautosave_interval 1"
 LINKED_WITHIN_S = 20.0
 LOOK_S = 0.05
-# Where a process's times stand behind its name, which may hold spaces (proc(5), /proc/PID/stat: utime, stime).
-USER_TIME, SYSTEM_TIME = 11, 12
+# Where a process's times stand behind its name, which may hold spaces: utime, stime, cutime, cstime of proc(5).
+TIMES = slice(11, 15)
+OWN = 2
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_s(pid: int) -> float:
     """CPU that a process has used so far, s, with all its threads; exact to a tick of the kernel (10 ms)."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-    return (int(fields[USER_TIME]) + int(fields[SYSTEM_TIME])) / TICKS
+    return sum(_ticks(Path(f"/proc/{pid}/stat"))[:OWN]) / TICKS
+
+
+def _ticks(stat: Path) -> list[int]:
+    """User and system time, and those of children that have ended."""
+    fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    return [int(field) for field in fields[TIMES]]
+
+
+def loop_cpu_s(pid: int) -> float:
+    """CPU of a process's first thread alone, s: a gateway's event loop, without the store's threads."""
+    return sum(_ticks(Path(f"/proc/{pid}/task/{pid}/stat"))[:OWN]) / TICKS
+
+
+def family_cpu_s(pid: int) -> float:
+    """CPU that a process and its children have used so far, s, with those that have ended."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    used = sum(_ticks(Path(f"/proc/{pid}/stat")))
+    for child in children:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            used += sum(_ticks(Path(f"/proc/{child}/stat")))
+    return used / TICKS
 
 
 def memory_mb(pid: int) -> float:
@@ -89,10 +111,18 @@ class Status:
 class Gateway:
     """`hallwatch run` over a folder of its own; `token` is the one of InfluxDB where the site names it."""
 
-    def __init__(self, folder: Path, servers: Servers | str, *, token: str = "", profile: Path | None = None) -> None:
-        """`servers` are those of the bench's own hall, or a whole site file."""
+    def __init__(
+        self,
+        folder: Path,
+        servers: Servers | str,
+        *,
+        store: str,
+        token: str = "",
+        profile: Path | None = None,
+    ) -> None:
+        """`servers` are those of the bench's own hall, or a whole site file; `store` is a URL."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.data = folder / "data"
+        self.store = store
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         # A Unix socket's path has at most 107 bytes, so it does not lie beside the data.
@@ -101,17 +131,13 @@ class Gateway:
         site = folder / "site.yaml"
         text = servers if isinstance(servers, str) else site_text(servers)
         site.write_text(text, encoding="utf-8")
-        python = ["/usr/bin/env", f"{INFLUX_TOKEN}={token}", sys.executable]
+        # By the environment: the command refuses a password on its line.
+        python = ["/usr/bin/env", f"{INFLUX_TOKEN}={token}", f"{ENVIRONMENT}={store}", sys.executable]
         python += ["-m", "cProfile", "-o", str(profile)] if profile else []
-        places = ["--site", str(site), "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}"]
+        places = ["--site", str(site), "--data", str(folder / "data"), "--listen", f"127.0.0.1:{self.port}"]
         places += ["--socket", str(self._socket), "--log", "warning"]
         self.process = Process([*python, *RUN, *places], folder / "gateway.log", self.answers)
         self._session: aiohttp.ClientSession | None = None
-
-    @property
-    def store(self) -> Path:
-        """The operations store's file."""
-        return self.data / "hallwatch.db"
 
     @property
     def pid(self) -> int:

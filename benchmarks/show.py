@@ -12,7 +12,9 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from benchmarks.figures import Figure, Table
-from benchmarks.servers import version_of
+from benchmarks.plan import NotMeasuredError
+from benchmarks.servers import need_servers, version_of
+from tests.servers.find import postgres_program
 
 
 def machine() -> dict[str, str]:
@@ -24,9 +26,18 @@ def machine() -> dict[str, str]:
         "kernel": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
+        "postgresql": _postgres_version(),
         "mosquitto": version_of("/usr/sbin/mosquitto", "-h").removeprefix("mosquitto version "),
         "commit": version_of("git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"),
     }
+
+
+def _postgres_version() -> str:
+    try:
+        with need_servers():
+            return version_of(str(postgres_program("postgres")), "--version").removeprefix("postgres (PostgreSQL) ")
+    except NotMeasuredError:
+        return ""
 
 
 def _cpu_model() -> str:
@@ -65,7 +76,7 @@ def show(console: Console, tables: Sequence[Table], where: dict[str, str]) -> No
             ratio = table.ratio_of(row)
             cells = [text_of(row.figures[name]) if name in row.figures else "" for name in units]
             grid.add_row(row.label, *cells, "" if ratio is None else f"{ratio:.2f}")
-        console.print(grid, *table.notes, "", sep="\n", highlight=False)
+        console.print(grid, *table.notes, *table.lacks, "", sep="\n", highlight=False)
     console.print("; ".join(f"{name}: {value}" for name, value in where.items()), soft_wrap=True, highlight=False)
 
 
@@ -81,6 +92,7 @@ def _plain(table: Table) -> dict[str, object]:
     return {
         "title": table.title,
         "notes": table.notes,
+        "lacks": table.lacks,
         "ratio": table.ratio,
         "rows": {
             row.label: {

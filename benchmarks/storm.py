@@ -15,9 +15,9 @@ from pathlib import Path
 from benchmarks.figures import Table, percentile
 from benchmarks.plan import NotMeasuredError, Plan, Say
 from benchmarks.servers import SELDOM, Gateway, broker, cpu_s, memory_mb
+from benchmarks.stores import Ground, grounds, turns
 from benchmarks.wire import Publisher, publisher
 from tests.fakes.webhook import FakeWebhook, fake_webhook
-from tests.servers.mosquitto import Mosquitto
 from tests.system.storm import FIRE, Said, aftermath, calls, failures, fire, storm_site, unsettled
 
 RATE = 200
@@ -60,12 +60,13 @@ async def run(plan: Plan, say: Say) -> Table:
     help_ = min(alarms, RATE * HELP_S)
     storms = (Storm("machines, gathered", machines=alarms // 3), Storm("help, one by one", buttons=help_))
     table = Table("storm", f"{RATE} alarms a second for {alarms // RATE} s → webhook called for the first time", "p99")
-    for number in range(plan.rounds):
-        for place, storm in enumerate(storms):
-            say(f"round {number + 1}: {storm.label}")
-            folder = plan.folder / f"storm-{number}-{place}"
-            with broker(folder, config=SELDOM) as mosquitto:
-                _put(table, storm.label, await _round(folder, mosquitto, storm))
+    with grounds(plan, table) as stores:
+        for number in range(plan.rounds):
+            for ground in turns(stores, number):
+                for place, storm in enumerate(storms):
+                    say(f"round {number + 1}: {ground.row(storm.label)}")
+                    folder = plan.folder / f"storm-{number}-{ground.name}-{place}"
+                    _put(table, ground.row(storm.label), await _round(folder, ground, storm))
     table.notes.append("An alarm in a summary counts as told when the summary arrives; a fire is never in one.")
     table.notes.append(f"Calls for help last {min(alarms // RATE, HELP_S)} s; each is three messages.")
     table.notes.append("cpu: of the gateway for each alarm, from publishing to its last report.")
@@ -83,11 +84,13 @@ def _put(table: Table, label: str, figures: Figures) -> None:
     table.add(label, "grown by", "MiB", figures.memory)
 
 
-async def _round(folder: Path, mosquitto: Mosquitto, storm: Storm) -> Figures:
+async def _round(folder: Path, ground: Ground, storm: Storm) -> Figures:
     async with AsyncExitStack() as stack:
+        mosquitto = stack.enter_context(broker(folder, config=SELDOM))
         service = await stack.enter_async_context(fake_webhook())
         site = storm_site(mosquitto.port, service.url, machines=storm.machines, buttons=storm.buttons)
-        gateway = await stack.enter_async_context(Gateway(folder / "gateway", site).running())
+        made = Gateway(folder / "gateway", site, store=ground.fresh(folder / "data"))
+        gateway = await stack.enter_async_context(made.running())
         out = await stack.enter_async_context(publisher(mosquitto.port, "storm"))
         cpu, memory = cpu_s(gateway.pid), memory_mb(gateway.pid)
         said = list(storm.said())
@@ -111,7 +114,7 @@ async def _blow(out: Publisher, said: Sequence[Said]) -> dict[str, float]:
     return published
 
 
-async def _settled(store: Path, alarms: int) -> None:
+async def _settled(store: str, alarms: int) -> None:
     """Until every alarm is raised and no message is on its way."""
     end = time.monotonic() + WITHIN_S
     while left := await asyncio.to_thread(unsettled, store, alarms):
@@ -120,7 +123,7 @@ async def _settled(store: Path, alarms: int) -> None:
         await asyncio.sleep(SETTLED_S)
 
 
-def _figures(published: dict[str, float], service: FakeWebhook, store: Path, cpu: float, memory: float) -> Figures:
+def _figures(published: dict[str, float], service: FakeWebhook, store: str, cpu: float, memory: float) -> Figures:
     arrived: dict[str, float] = {}
     for one in service.received:
         arrived.setdefault(str(json.loads(one.body)["id"]), one.at)

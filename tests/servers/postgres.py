@@ -128,9 +128,10 @@ class Postgres:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
         return [pid, *map(int, children.split())]
 
-    def create_database(self, name: str) -> Database:
-        """A new, empty database."""
-        self._tell(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+    def create_database(self, name: str, *, template: str = "template0") -> Database:
+        """A new database: empty, or a copy of another that nobody is connected to."""
+        made = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        self._tell(made.format(sql.Identifier(name), sql.Identifier(template)))
         return Database(self, name)
 
     def drop_database(self, database: Database) -> None:

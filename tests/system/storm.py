@@ -4,12 +4,14 @@ Each machine has three alarms in it: a fault, a low battery, an opened case. But
 """
 
 import json
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlalchemy import Connection
+
+from gateway.store.engines import make_engine
+from gateway.store.sql import sqlite_url
 from sensors.inputs import Attempting, unpack
 
 PREFIX = "hallwatch/v1/main"
@@ -120,31 +122,36 @@ class Aftermath:
         return found
 
 
-def unsettled(store: Path, alarms: int) -> int:
+def _reading(store: Path | str) -> Connection:
+    """A connection of our own to a file or to a URL; it cannot write."""
+    return make_engine(sqlite_url(store) if isinstance(store, Path) else store, writing=False).connect()
+
+
+def unsettled(store: Path | str, alarms: int) -> int:
     """How many of so many alarms are not raised yet, and how many messages are still on their way."""
-    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as rows:
-        raised, waiting = rows.execute(
+    with _reading(store) as rows:
+        raised, waiting = rows.exec_driver_sql(
             "SELECT (SELECT count(*) FROM alarms),"
             " (SELECT count(*) FROM messages WHERE state IN ('queued', 'retry', 'attempting'))"
-        ).fetchone()
+        ).one()
     return max(0, alarms - int(raised)) + int(waiting)
 
 
-def aftermath(store: Path) -> Aftermath:
+def aftermath(store: Path | str) -> Aftermath:
     """Read it, by a connection of our own."""
     made = Aftermath()
-    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as rows:
-        for (body,) in rows.execute("SELECT body FROM alarms"):
+    with _reading(store) as rows:
+        for (body,) in rows.exec_driver_sql("SELECT body FROM alarms"):
             alarm = json.loads(body)
             made.alarms[alarm["key"]] = alarm["run"] or alarm["id"]
-        for (body,) in rows.execute("SELECT body FROM messages"):
+        for (body,) in rows.exec_driver_sql("SELECT body FROM messages"):
             row = json.loads(body)
             names = ("id", "about", "lane", "channel", "person", "created", "state")
             message = Told(**{name: row.get(name, "") for name in names}, code=row["note"]["code"])
             made.messages[message.id] = message
-        for about, summary in rows.execute("SELECT about, detail FROM events WHERE what = 'message.gathered'"):
+        for about, summary in rows.exec_driver_sql("SELECT about, detail FROM events WHERE what = 'message.gathered'"):
             made.gathered.setdefault(about, set()).add(summary)
-        for (blob,) in rows.execute('SELECT blob FROM journal ORDER BY "index"'):
+        for (blob,) in rows.exec_driver_sql('SELECT blob FROM journal ORDER BY "index"'):
             for item in unpack(blob):
                 if isinstance(item, Attempting):
                     made.attempts += [(item.at, id_) for id_ in item.messages]

@@ -8,6 +8,7 @@ from pathlib import Path
 from alerts.model import Alarm, Event
 from gateway.fold import fold
 from gateway.store.sql import Store, open_store, sqlite_url
+from sensors.decode.signature import body_of
 from sensors.hall.snapshot import encode_state
 from sensors.inputs import Heard, unpack
 from sensors.site.load import read_site
@@ -56,7 +57,7 @@ async def _sequences(store: Store) -> dict[str, Counter[int]]:
         for row in rows:
             for item in unpack(row.blob):
                 if isinstance(item, Heard):
-                    body = json.loads(item.payload)
+                    body = json.loads(body_of(item.payload))
                     found.setdefault(body["device"], Counter())[body["seq"]] += 1
             index = row.index + row.count
     return found

@@ -61,6 +61,8 @@ async def run(plan: Plan, say: Say) -> Table:
         for number in range(plan.rounds):
             for ground in stores:
                 await _ours(plan, table, number, ground, server, say)
+            if plan.profiles is not None:
+                continue
             if server is not None:
                 await _peers(plan, table, number, server, say)
             say(f"round {number + 1}: a broker that saves at each change")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sensors.decode.families import FAMILIES
 from sensors.decode.family import Packet
 from sensors.decode.reasons import REASONS
 from sensors.decode.schema import native_schema
+from sensors.decode.signature import HEX, body_of, doubt, sign
 from sensors.inputs import Lane
 from sensors.readings import Kind
 from sensors.topics import class_of, device_topic, qos_of
@@ -104,6 +106,21 @@ def test_limits_and_classes_are_the_codes() -> None:
     assert COUNTER_AT_MOST == 2**53
     for kind in Kind:
         assert re.search(rf"^\| `{kind}` \| `{class_of(kind)}` \| {qos_of(kind)} \|", TEXT, re.MULTILINE)
+
+
+def test_the_signed_example_is_signed() -> None:
+    found = re.search(r"key `(\S+)`, topic `(\S+)`\n\n```\n(\{.*\}\n#\w+)\n```", TEXT)
+    assert found is not None
+    key, topic, message = (part.encode() for part in found.groups())
+    assert doubt(topic.decode(), message, key) == ""
+    assert sign(topic.decode(), body_of(message), key) == message
+    # And by a program that shares no code with ours, as the page says it.
+    command = re.search(r"^printf .*?openssl dgst .*?$", TEXT, re.MULTILINE | re.DOTALL)
+    assert command is not None
+    said = subprocess.run(["/bin/sh", "-c", command[0]], capture_output=True, check=True, text=True).stdout
+    assert said.split()[-1] == message[-HEX:].decode()
+    (family,) = [made for make in FAMILIES.values() if (made := make("main", None)).speaks(topic.decode())]
+    assert family.decode(Packet(topic.decode(), message, Lane.SAFETY, at=0)).sequence == 3
 
 
 def test_the_schema_refuses_what_the_decoder_refuses() -> None:

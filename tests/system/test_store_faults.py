@@ -9,20 +9,25 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from gateway.store.sql import open_store, sqlite_url
 from tests.fakes.webhook import FakeWebhook, fake_webhook
 from tests.servers.disk import ext4, tmpfs
 from tests.servers.mosquitto import Mosquitto
+from tests.servers.postgres import Database
+from tests.servers.proxy import proxied
 from tests.system.hallwatch import Hallwatch
-from tests.system.ledger import read_kept
+from tests.system.ledger import HALL, read_kept
 from tests.system.load import PREFIX, Load
 from tests.system.small_site import Parts, small_site
+from tests.system.witness import Witness
 
-FIRE = f"{PREFIX}/safety/smoke-1/fire"
 SECRET = {"TEST_HOOK_SECRET": "secret-of-the-test"}
 PATIENCE_S = 60.0
 
@@ -35,6 +40,7 @@ class Scene:
     service: FakeWebhook
     load: Load
     broker: Mosquitto
+    promised: Callable[[], int]
 
     def told(self, what: str) -> list[dict[str, Any]]:
         """The messages that the service has received in whose text something stands."""
@@ -54,6 +60,13 @@ class Scene:
         """Whether both people have been told of the fire."""
         return len(self.told("火灾应急预案")) >= 2
 
+    async def says(self, device: str, kind: str, value: dict[str, object]) -> None:
+        """A device of life safety says something, once the broker has it."""
+        numbers = self.load.sent.setdefault(device, [])
+        body = {"device": device, "boot": 1, "seq": len(numbers) + 1, "value": value}
+        await asyncio.to_thread(self.broker.publish, f"{PREFIX}/safety/{device}/{kind}", json.dumps(body))
+        numbers.append(len(numbers) + 1)
+
     async def drained(self) -> None:
         """Wait until all that the broker took from the load is stored."""
         expected = sum(len(numbers) for numbers in self.load.sent.values())
@@ -71,32 +84,52 @@ async def until(true: Callable[[], Awaitable[bool]]) -> None:
 
 @asynccontextmanager
 async def on_stage(folder: Path, mosquitto: Mosquitto) -> AsyncIterator[Scene]:
+    """On a SQLite file; what is promised is what stands in its journal."""
     async with fake_webhook() as service:
-        site = small_site(Parts(mosquitto.port, webhook=service.url))
-        gateway = Hallwatch(folder, site, SECRET)
-        await asyncio.to_thread(gateway.start)
-        try:
-            await gateway.linked()
-            scene = Scene(gateway, service, Load(mosquitto.port, 5), mosquitto)
-            await scene.load.run(60)
-            await scene.drained()
+        gateway = Hallwatch(folder, small_site(Parts(mosquitto.port, webhook=service.url)), SECRET)
+        scene = Scene(gateway, service, Load(mosquitto.port, 5), mosquitto, lambda: journal_end(gateway.store))
+        async with begun(scene):
             yield scene
-        finally:
-            await asyncio.to_thread(gateway.stop)
+
+
+@asynccontextmanager
+async def on_postgres(folder: Path, mosquitto: Mosquitto, database: Database) -> AsyncIterator[Scene]:
+    """On PostgreSQL; what is promised is what a witness on the wire saw acknowledged."""
+    witness = Witness()
+    async with fake_webhook() as service, proxied(mosquitto.port, mqtt=True) as proxy:
+        proxy.up.meddle, proxy.down.meddle = witness.up, witness.down
+        site = small_site(Parts(proxy.port, webhook=service.url))
+        gateway = Hallwatch(folder, site, SECRET | {"HALLWATCH_STORE": database.url})
+        scene = Scene(gateway, service, Load(mosquitto.port, 5), mosquitto, lambda: len(witness.acknowledged))
+        async with begun(scene):
+
+            async def is_acknowledged() -> bool:
+                return scene.promised() == 60
+
+            await until(is_acknowledged)
+            yield scene
+
+
+@asynccontextmanager
+async def begun(scene: Scene) -> AsyncIterator[None]:
+    """The gateway runs, and has stored a little."""
+    gateway = scene.gateway
+    await asyncio.to_thread(gateway.start)
+    try:
+        await gateway.linked()
+        await scene.load.run(60)
+        await scene.drained()
+        yield
+    finally:
+        await asyncio.to_thread(gateway.stop)
 
 
 async def during(scene: Scene, lasts_s: float, code: str) -> None:
     """While the store takes nothing: no acknowledgement, the fire and the failure itself are told, and it is shown."""
     began = time.monotonic()
-    before = journal_end(scene.gateway.store)
+    before = scene.promised()
     await scene.load.run(40)
-    numbers = scene.load.sent.setdefault("smoke-1", [])
-    await asyncio.to_thread(
-        scene.broker.publish,
-        FIRE,
-        json.dumps({"device": "smoke-1", "boot": 1, "seq": len(numbers) + 1, "value": {"alarm": True}}),
-    )
-    numbers.append(len(numbers) + 1)
+    await scene.says("smoke-1", "fire", {"alarm": True})
     await until(scene.fire_is_told)
     assert all(body["unwritten"] and "尚未入库" in body["text"] for body in scene.told("火灾应急预案"))
     assert (await scene.hall())["stalled_since"] is not None
@@ -111,7 +144,7 @@ async def during(scene: Scene, lasts_s: float, code: str) -> None:
     while time.monotonic() - began < lasts_s:
         await asyncio.sleep(0.1)
         assert (await scene.hall())["stalled_since"] is not None
-    assert journal_end(scene.gateway.store) == before
+    assert scene.promised() == before, "acknowledged and not stored"
 
 
 async def afterwards(scene: Scene) -> None:
@@ -127,12 +160,13 @@ async def afterwards(scene: Scene) -> None:
 
     # Whatever leaves now is written first.
     scene.service.received.clear()
+    await scene.says("help-1", "button", {"action": "help"})
 
-    async def told_again() -> bool:
-        return bool(scene.told("火灾应急预案"))
+    async def help_is_told() -> bool:
+        return bool(scene.told("求助"))
 
-    await until(told_again)
-    assert not any(body["unwritten"] for body in scene.told("火灾应急预案"))
+    await until(help_is_told)
+    assert not any(json.loads(one.body)["unwritten"] for one in scene.service.received)
 
 
 def check_messages(rows: dict[str, tuple[str, str]], bodies: list[dict[str, Any]]) -> None:
@@ -150,14 +184,15 @@ def journal_end(store: Path) -> int:
     return end
 
 
-def rows_of(store: Path) -> dict[str, tuple[str, str]]:
-    with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection:
-        found = connection.execute("SELECT id, state, body FROM messages WHERE channel = 'hook'").fetchall()
-    return {name: (state, json.loads(body)["error"]) for name, state, body in found}
+async def rows_of(place: Path | str) -> dict[str, tuple[str, str]]:
+    """By the id of each message to the service: its state, and what is said of it."""
+    async with open_store(sqlite_url(place) if isinstance(place, Path) else place) as store:
+        messages = await store.records.messages(HALL, limit=10_000)
+    return {one.id: (one.state.value, one.error) for one in messages if one.channel == "hook"}
 
 
-async def check_kept(scene: Scene, store: Path, unwritten: list[dict[str, Any]]) -> None:
-    check_messages(rows_of(store), unwritten)
+async def check_kept(scene: Scene, store: Path | str, unwritten: list[dict[str, Any]]) -> None:
+    check_messages(await rows_of(store), unwritten)
     kept = await read_kept(store)
     for device, numbers in scene.load.sent.items():
         assert kept.sequences[device] == dict.fromkeys(numbers, 1), device
@@ -229,3 +264,38 @@ async def test_killed_while_the_disk_is_full_nothing_was_acknowledged_falsely(
             disk.free()
             await scene.drained()
         await check_kept(scene, scene.gateway.store, unwritten)
+
+
+@contextmanager
+def held(database: Database) -> Iterator[None]:
+    """Somebody's session holds the journal's table: an upkeep that was forgotten."""
+    with database.connect() as other, other.transaction():
+        other.execute("LOCK TABLE journal")
+        yield
+
+
+@contextmanager
+def paused(database: Database) -> Iterator[None]:
+    """The server keeps its connections and answers nothing."""
+    database.server.pause()
+    try:
+        yield
+    finally:
+        database.server.resume()
+
+
+@pytest.mark.parametrize(("fault", "code"), [(held, "存储被占用"), (paused, "存储无应答")])
+async def test_postgresql_is_locked_by_another_or_hangs(
+    fault: Callable[[Database], AbstractContextManager[None]],
+    code: str,
+    tmp_path: Path,
+    mosquitto: Mosquitto,
+    postgres: Database,
+) -> None:
+    async with on_postgres(tmp_path / "gateway", mosquitto, postgres) as scene:
+        with fault(postgres):
+            await during(scene, 0, code)
+            unwritten = scene.told("尚未入库")
+            assert unwritten
+        await afterwards(scene)
+    await check_kept(scene, postgres.url, unwritten)

@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 
+from gateway.store.checkpoint import PAGES_AT_MOST
 from gateway.store.errors import StoreError
 
 # Longer than any transaction of ours; only a stranger's hold on the file makes us wait so long.
@@ -94,7 +95,7 @@ def _settle(engine: Engine, *, writing: bool) -> None:
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
-            *(() if writing else ("query_only = ON",)),
+            *((f"wal_autocheckpoint = {PAGES_AT_MOST}",) if writing else ("query_only = ON",)),
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -17,6 +17,7 @@ from sqlalchemy import URL, Connection
 
 from gateway.store.accounts import Accounts
 from gateway.store.budget import Budget
+from gateway.store.checkpoint import checkpointing
 from gateway.store.cursors import Cursors
 from gateway.store.engines import make_engine, store_url
 from gateway.store.errors import StoreError
@@ -79,6 +80,8 @@ async def open_store(url: str, halls: Sequence[str] = ()) -> AsyncIterator[Store
         stack.callback(witnesses.close)
         reader = Worker(make_engine(place, writing=False), "reader")
         stack.push_async_callback(reader.close)
+        if file is not None:
+            stack.enter_context(checkpointing(file))
         yield Store(
             journal=SqlJournal(writer, reader, witnesses),
             records=Records(writer, reader),

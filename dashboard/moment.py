@@ -48,7 +48,6 @@ class SteadyClock:
         self._base += by
         return by
 
-
     def look(self) -> None:
         """See whether the wall's clock was stepped, and tell everybody so before anything else comes in."""
         before, by = self(), self.follow()

@@ -96,7 +96,15 @@ def check_running(socket: Path) -> Iterator[Finding]:
         yield verdict("writing", "ok" if stalled is None else str(stalled), well=stalled is None, hall=hall["hall"])
 
 
-SYSTEM: Final[tuple[SystemCheck, ...]] = (check_running,)
+def check_identity(socket: Path) -> Iterator[Finding]:
+    """How many devices have no key, so that only the broker's access file keeps others from speaking for them."""
+    for hall in ask(socket, "GET", "/api/v1/status")["halls"]:
+        unsigned = int(hall["unsigned"])
+        if unsigned:
+            yield Finding("identity", State.NOTE, f"{unsigned} / {sum(hall['devices'].values())}", hall["hall"])
+
+
+SYSTEM: Final[tuple[SystemCheck, ...]] = (check_running, check_identity)
 
 
 def _entry(one: Finding) -> dict[str, str]:

@@ -31,6 +31,7 @@ NAMES: Final[dict[str, Words]] = {
     "running": ("运行中", "running"),
     "broker": ("消息服务器连接", "broker linked"),
     "writing": ("存储应答", "store takes what is written"),
+    "identity": ("无密钥、仅靠消息服务器权限的设备", "devices without a key: the broker's ACL alone protects them"),
 }
 
 _RESTORE: Final = (

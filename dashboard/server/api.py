@@ -13,6 +13,7 @@ from dashboard.server.guard import COOKIE, DOORS, known, visitor
 from dashboard.server.problem import ProblemError
 from sensors.actions import AnswerMessage, read_action
 from sensors.hall.account import sum_of
+from sensors.hall.state import DeviceState, Origin
 
 
 class LoginBody(BaseModel):
@@ -107,6 +108,7 @@ def _status(desk: HallDesk) -> dict[str, object]:
         "now": desk.path.now(),
         "links": dict(state.links),
         "devices": liveness,
+        "unsigned": sum(1 for device in state.devices.values() if not _signs(desk, device)),
         "alarms": len(book.alarms),
         "unacknowledged": sum(1 for alarm in book.alarms.values() if alarm.acknowledged is None),
         "runs": len(book.runs),
@@ -119,3 +121,9 @@ def _status(desk: HallDesk) -> dict[str, object]:
         "balance": asdict(watched.balance),
         "probes": [asdict(one) for one in watched.probes],
     }
+
+
+def _signs(desk: HallDesk, device: DeviceState) -> bool:
+    """Whether only its own key speaks for a device; one that is retired is not believed anyhow."""
+    planned = desk.site.device(device.id)
+    return device.origin is Origin.RETIRED or (planned is not None and planned.key is not None)

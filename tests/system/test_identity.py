@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,7 @@ async def test_who_has_no_key_is_not_believed_and_harms_nobody(tmp_path: Path, m
         mosquitto.publish(DESK, desk(903))
         await received(gateway, 8)
         await asyncio.sleep(2.5)  # the next look
+        assert ("identity", "note", "main", "9 / 11") in await examined(gateway)
         assert len(await alarms(gateway, "gateway")) == 1, "one alarm, however often"
     kept = await read_kept(gateway.store)
     assert kept.sequences["desk-1"] == {1: 1, 2: 1}
@@ -136,6 +138,16 @@ async def test_a_forged_fire_asks_people_to_look_and_only_the_detectors_own_star
     kept = await read_kept(gateway.store)
     assert kept.resumed == kept.from_empty
     assert_untold(gateway)
+
+
+async def examined(gateway: Hallwatch) -> set[tuple[str, ...]]:
+    """What the doctor says."""
+    doctor = [sys.executable, "-m", "dashboard.cli.main", "doctor", "--json", "--data", str(gateway.data)]
+    child = await asyncio.create_subprocess_exec(
+        *doctor, "--socket", str(gateway.socket), stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await child.communicate()
+    return {tuple(one[name] for name in ("check", "state", "hall", "detail")) for one in json.loads(said)["checks"]}
 
 
 def assert_untold(gateway: Hallwatch) -> None:

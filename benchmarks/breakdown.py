@@ -96,7 +96,7 @@ class Breakdown:
             return START
         if file == "~":
             return next((room for part, room in BUILT_IN.items() if part in name), None)
-        place = file.removeprefix(self.root) if self.root else file
+        place = file.removeprefix(self.root)
         if file.startswith(self.root) and place.startswith(OURS):
             return next(room for room, parts in ROOMS if place.startswith(parts))
         return next((room for room, parts in ROOMS if any(part in file for part in parts if part not in OURS)), None)
@@ -148,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asking.add_argument("--top", type=int, default=0, help="functions to show of each room")
     asked = asking.parse_args(arguments)
     found = Breakdown.of(asked.file)
-    if not found.worked:
+    if not found.root or not found.worked:
         print(f"{asked.file}: no work of a gateway is in it", file=sys.stderr)
         return 1
     console = terminal()

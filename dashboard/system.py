@@ -26,6 +26,7 @@ from dashboard.server.desk import HallDesk, House
 from dashboard.server.serve import serving
 from dashboard.sessions import SiteRefusedError
 from dashboard.settings import Settings
+from dashboard.turning import turning
 from dashboard.watching import beating
 from gateway.history.readings import ReadingsHistory, ReadingsSink
 from gateway.influx.query import InfluxHistory
@@ -83,7 +84,8 @@ async def run_system(settings: Settings, *, clock: Clockwork | None = None, read
                 _settle_memory()
                 if ready is not None:
                     await ready(doors)
-                await stopping.wait()
+                async with turning(group):
+                    await stopping.wait()
 
 
 def _settle_memory() -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
 import pytest
@@ -41,6 +42,17 @@ def make_mosquitto(tmp_path: Path) -> Iterator[MosquittoMaker]:
             return brokers.enter_context(Mosquitto(folder, login=login, acl=acl, tls=tls, config=config))
 
         yield make
+
+
+@pytest.fixture
+def folder_in_memory(tmp_path: Path) -> Iterator[Path]:
+    """For stores of which no test asks that they outlive a power cut: their thousands of commits wait for no disk."""
+    shared = Path("/dev/shm")  # noqa: S108 - a folder of its own within
+    if not shared.is_dir():
+        yield tmp_path
+        return
+    with TemporaryDirectory(prefix="hallwatch-", dir=shared) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from heapq import merge
 from pathlib import Path
 
@@ -31,6 +32,7 @@ HALL = "main"
 QUIET = Slicing(ms=60_000)
 
 
+@cache
 def example_site() -> tuple[Site, str]:
     """The shipped example and its digest."""
     loaded = read_site(EXAMPLE.read_text("utf-8"), EXAMPLE.name)

@@ -14,7 +14,7 @@ PAIRS = [(name, fault) for name in scenario_names() for fault in Fault if name !
 
 
 @pytest.mark.parametrize(("name", "fault"), PAIRS)
-async def test_a_scenario_ends_as_its_file_says_under_a_fault(name: str, fault: Fault, tmp_path: Path) -> None:
+async def test_a_scenario_ends_as_its_file_says_under_a_fault(name: str, fault: Fault, folder_in_memory: Path) -> None:
     scenario = shipped_scenario(name)
-    ending = await perform(scenario, tmp_path, fault)
+    ending = await perform(scenario, folder_in_memory, fault)
     assert differences(scenario.expect_under(fault), ending) == []

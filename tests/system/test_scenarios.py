@@ -9,8 +9,8 @@ from tests.system.stage import differences, perform
 
 
 @pytest.mark.parametrize("name", scenario_names())
-async def test_a_scenario_ends_as_its_file_says_and_so_twice(name: str, tmp_path: Path) -> None:
+async def test_a_scenario_ends_as_its_file_says_and_so_twice(name: str, folder_in_memory: Path) -> None:
     scenario = shipped_scenario(name)
-    ending = await perform(scenario, tmp_path / "one")
+    ending = await perform(scenario, folder_in_memory / "one")
     assert differences(scenario.expect, ending) == []
-    assert await perform(scenario, tmp_path / "two") == ending
+    assert await perform(scenario, folder_in_memory / "two") == ending

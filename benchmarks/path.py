@@ -68,8 +68,6 @@ async def run(plan: Plan, say: Say) -> Table:
             say(f"round {number + 1}: a broker that saves at each change")
             await _to_careful_broker(plan, table, number, stores[0])
     table.notes += NOTES
-    if server is not None and plan.messages < FEW_MESSAGES:
-        table.note(f"Telegraf's messages/s say little below --messages {FEW_MESSAGES}: it waits for its flush.")
     return table
 
 
@@ -83,6 +81,13 @@ async def _ours(plan: Plan, table: Table, number: int, ground: Ground, server: I
 
 async def _peers(plan: Plan, table: Table, number: int, server: Influxd, say: Say) -> None:
     """Telegraf in the gateway's place; where it is not installed the table says so."""
+    try:
+        telegraf.telegraf_program()
+    except NotMeasuredError as missing:
+        table.note(f"left out: Telegraf. {missing}")
+        return
+    if plan.messages < FEW_MESSAGES:
+        table.note(f"Telegraf's messages/s say little below --messages {FEW_MESSAGES}: it waits for its flush.")
     for tuning in telegraf.TUNINGS:
         say(f"round {number + 1}: {tuning.label}")
         folder = plan.folder / f"{tuning.batch}-{number}"

@@ -29,4 +29,7 @@ def read_secret(secret: Secret) -> SecretStr:
         raise SecretMissingError("neither file nor env is given")
     if not value:
         raise SecretMissingError(f"{where} is empty or not set")
+    if not value.isprintable():
+        # No header, address or login may hold one, and a library's complaint about it would repeat the whole secret.
+        raise SecretMissingError(f"{where} holds a line end or another character that nobody can see")
     return SecretStr(value)

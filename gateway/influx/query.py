@@ -47,6 +47,7 @@ class InfluxHistory:
         self._session = session
         self._url = f"{url.rstrip('/')}/query"
         self._bucket = bucket
+        self._token = token
         self._headers = {"Authorization": f"Token {token}"}
 
     async def range(self, asked: Asked, start: int, end: int, limit: int = MOST_SAMPLES) -> Sequence[Sample]:
@@ -87,6 +88,7 @@ class InfluxHistory:
         except (ClientError, OSError, TimeoutError, msgspec.DecodeError) as error:
             raise HistoryDownError(f"InfluxDB: {type(error).__name__} {error}".rstrip()) from error
         failure = answer.error or answer.message or next((one.error for one in answer.results if one.error), "")
+        failure = failure.replace(self._token, "…")  # whatever answers there may repeat what it was sent
         if status != HTTPStatus.OK:
             raise HistoryDownError(f"InfluxDB {status}: {failure}"[:500])
         if failure:

@@ -24,8 +24,9 @@ _REFUSING: Final = (400, 413, 422)
 class InfluxSink:
     """One bucket of one server."""
 
-    def __init__(self, api: WriteApiAsync, bucket: str) -> None:
+    def __init__(self, api: WriteApiAsync, bucket: str, token: str) -> None:
         self._api = api
+        self._token = token
         self._bucket = bucket
 
     async def write(self, points: Sequence[Point]) -> None:
@@ -34,7 +35,7 @@ class InfluxSink:
         try:
             kept = await self._api.write(bucket=self._bucket, record=record)
         except ApiException as error:
-            raise _failure(error) from error
+            raise _failure(error, self._token) from None
         except (TimeoutError, ClientError, OSError) as error:
             raise HistoryDownError(f"InfluxDB: {type(error).__name__} {error}".rstrip()) from error
         # Only 204 (or 201) says that points are kept. A proxy, or a stranger on the port, may answer 200 to anything.
@@ -46,7 +47,7 @@ class InfluxSink:
 async def open_sink(url: str, org: str, bucket: str, token: str) -> AsyncIterator[InfluxSink]:
     """A sink into a bucket. Nothing is asked of the server yet: it may be away."""
     async with InfluxDBClientAsync(url, token, org=org, timeout=TIMEOUT_MS, enable_gzip=False) as client:
-        yield InfluxSink(client.write_api(), bucket)
+        yield InfluxSink(client.write_api(), bucket, token)
 
 
 async def _lines(points: Sequence[Point]) -> str:
@@ -58,9 +59,10 @@ async def _lines(points: Sequence[Point]) -> str:
     return "\n".join(made)
 
 
-def _failure(error: ApiException) -> HistoryDownError | PointsRefusedError:
+def _failure(error: ApiException, token: str) -> HistoryDownError | PointsRefusedError:
     words = error.body.decode(errors="replace") if isinstance(error.body, bytes) else str(error.body or "")
-    detail = f"InfluxDB {error.status}: {words or error.reason}"[:500]
+    # Whatever answers there (a proxy, a page for developers) may repeat what it was sent.
+    detail = f"InfluxDB {error.status}: {words or error.reason}".replace(token, "…")[:500]
     if error.status in _REFUSING:
         return PointsRefusedError(detail)
     headers: Mapping[str, str] = error.headers or {}

@@ -215,6 +215,25 @@ def test_a_start_without_a_good_secret_names_it_and_shows_none(name: str, wrong:
     assert TAIL not in said
 
 
+@pytest.mark.parametrize("word", ["run", "doctor", "backup"])
+def test_the_stores_password_is_not_said_where_no_server_answers(word: str, tmp_path: Path) -> None:
+    planted = Planted("STORE_WORD")
+    secret, site = tmp_path / "word", tmp_path / "site.yaml"
+    secret.write_text(planted["STORE_WORD"], "utf-8")
+    site.write_text(small_site(Parts(1)), "utf-8")
+    beside = {"run": ["--site", str(site), "--log", "debug"], "backup": [str(tmp_path / "copy")]}.get(word, [])
+    where = ["--data", str(tmp_path / "data"), "--store", "postgresql://hall@127.0.0.1:1/hall"]
+    done = subprocess.run(
+        [sys.executable, "-m", "dashboard.cli.main", word, *beside, *where, "--store-password", str(secret)],
+        capture_output=True,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert b"127.0.0.1" in said
+    assert planted.within(said) == set()
+
+
 def test_what_is_planted_is_found() -> None:
     """The search that the others rest on can fail."""
     planted = Planted("WORD", "OTHER")

@@ -16,7 +16,7 @@ help:
 	@echo 'make test    every test, on real servers (sets itself up; PYTEST_ARGS="tests/sensors -q" for some)'
 	@echo 'make check   lint, types, direction of imports'
 	@echo 'make bench   the figures, as a table and as JSON'
-	@echo 'make soak     the example hall for an hour at 100 times its traffic, with faults (SOAK_ARGS="--minutes 5")'
+	@echo 'make soak    the example hall for an hour at 100 times its traffic, with faults (SOAK_ARGS="--minutes 5")'
 	@echo 'make setup   the virtual environment and the page alone'
 	@echo 'make format  format the code'
 	@echo 'make lock    pin the dependencies anew'

@@ -208,7 +208,7 @@ async def test_long_messages_and_over_long_fires(tmp_path: Path, mosquitto: Mosq
 
 
 async def test_pages_that_never_read(tmp_path: Path, mosquitto: Mosquitto) -> None:
-    """More connections than are allowed, none of which takes what it asked for; one page that does sees all of it."""
+    """More connections than are allowed, none of which takes what it asked for: memory and handles stay bounded."""
     async with flooded(tmp_path, mosquitto.port) as (gateway, _):
         port = int(gateway.url.rsplit(":", 1)[1])
         deaf = [await deaf_page(port) for _ in range(80)]

@@ -118,7 +118,10 @@ DETAILS: Final[tuple[tuple[str, Pair], ...]] = (
     ("reason", ("结果：$reason", "Outcome: $reason")),
     (
         "unverified",
-        ("尚未核实：来自保留消息或未批准的设备", "Not verified: a retained message or a device not approved"),
+        (
+            "尚未核实：来自保留消息、未批准的设备，或签名不符",
+            "Not verified: a retained message, a device not approved, or not signed by it",
+        ),
     ),
 )
 WHYS: Final[Mapping[str, Pair]] = {

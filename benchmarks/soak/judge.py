@@ -120,11 +120,8 @@ def _nothing_lost(seen: Evidence) -> Iterator[Verdict]:
         text += f", {len(excused)} of them taken within {UNSAVED_S} s before the broker was killed"
     yield Verdict("nothing that the broker kept is lost", len(lost) == len(excused), text)
     gaps = sum(one.get("gaps", 0) for one in seen.devices)
-    shown = sum(
-        1
-        for one in lost
-        if any(device["id"] == one.device and device["account"].get("gaps") for device in seen.devices)
-    )
+    gapped = {one["id"] for one in seen.devices if one.get("gaps")}
+    shown = sum(1 for one in lost if one.device in gapped)
     yield Verdict("what the broker lost shows as gaps", shown == len(lost), f"{gaps} in gaps, {len(lost)} lost")
     twice = sum(1 for count in numbered.values() if count > 1)
     yield Verdict("nothing is stored twice", twice == 0, f"{twice} of {len(numbered)}; {seen.ledger.repeated} repeated")

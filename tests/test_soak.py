@@ -1,0 +1,59 @@
+"""The soak's judgement has teeth, and stands on its own feet when something was lost."""
+
+from collections import Counter
+
+import pytest
+
+from benchmarks.soak.devices import Ledger, Numbered
+from benchmarks.soak.judge import Evidence, Kept, judge
+from benchmarks.soak.watch import Sample, drawn
+
+ONE, OTHER = Numbered("queue-1", 7, 1), Numbered("queue-1", 7, 2)
+ACCOUNT = {"received": 2, "stored": 2, "duplicate": 0, "quarantined": 0, "refused": 0, "awaiting": 0, "gaps": 1}
+
+
+def evidence(kept: Kept, deaths: list[float], **account: int) -> Evidence:
+    ledger = Ledger(taken={ONE: 100.0, OTHER: 101.0})
+    samples = [Sample(at, 1, at, 100.0, 20, 1.0, 1.0, 2, 0, 10.0) for at in (60.0, 120.0)]
+    status = {"account": ACCOUNT | account, "history_behind": 0}
+    return Evidence(ledger, kept, samples, deaths, status, [{"id": "queue-1", "gaps": 1}], 0, "")
+
+
+def broken(seen: Evidence) -> set[str]:
+    return {verdict.promise for verdict in judge(seen) if not verdict.held}
+
+
+def test_all_is_well() -> None:
+    assert broken(evidence(Kept(Counter([ONE, OTHER]), heard=2000), [])) == set()
+
+
+def test_what_is_lost_is_excused_by_the_brokers_death_alone() -> None:
+    kept = Kept(Counter([ONE]), heard=2000)
+    assert broken(evidence(kept, [])) == {"nothing that the broker kept is lost"}
+    assert broken(evidence(kept, [102.0])) == set()
+    assert broken(evidence(kept, [110.0])) == {"nothing that the broker kept is lost"}
+
+
+@pytest.mark.parametrize(
+    ("kept", "account", "promise"),
+    [
+        (Kept(Counter([ONE, ONE, OTHER]), heard=2000), {}, "nothing is stored twice"),
+        (Kept(Counter([ONE, OTHER]), heard=2000), {"stored": 1}, "the account balances"),
+        (Kept(Counter([ONE, OTHER]), heard=2000, counts_of_people=1), {}, "InfluxDB has what the journal has"),
+        (Kept(Counter([ONE, OTHER]), 2000, differing=["x"]), {}, "a restart knows what the journal knows"),
+    ],
+)
+def test_each_promise_can_be_broken(kept: Kept, account: dict[str, int], promise: str) -> None:
+    assert broken(evidence(kept, [], **account)) == {promise}
+
+
+def test_a_detector_that_nobody_heard_is_told() -> None:
+    seen = evidence(Kept(Counter([ONE, OTHER]), heard=2000), [])
+    seen.ledger.fires.append(("smoke-1", 100.0))
+    assert broken(seen) == {"every detector that cried is heard"}
+
+
+def test_a_course_is_drawn_from_its_least_to_its_most() -> None:
+    assert drawn([0, 1, 2, 3, 4, 5, 6, 7]) == "▁▂▃▄▅▆▇█"
+    assert drawn([5, 5]) == "▁▁"
+    assert drawn([]) == ""

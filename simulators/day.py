@@ -17,7 +17,6 @@ from simulators.visitors import Queueing, strollers
 # People who are in a zone for something else, as a share of its capacity at the busiest time.
 STROLLERS: Final = 0.14
 STRETCH_MS: Final = 900_000
-ENTRY_MS: Final = 45_000
 UNIT: Final = 2**32
 
 

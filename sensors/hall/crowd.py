@@ -14,7 +14,6 @@ from sensors.hall.state import DeviceState, ZoneState
 from sensors.readings import Crowd, CrowdLevel, PeopleCount, Reading
 from sensors.site.model import Zone
 
-RISING: Final = tuple(CrowdLevel)[1:]
 RANK: Final = {level: rank for rank, level in enumerate(CrowdLevel)}
 STEP: Final = "crowd_level/"
 

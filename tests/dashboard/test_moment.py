@@ -63,7 +63,9 @@ def test_a_small_correction_is_followed_without_a_word(by: int) -> None:
 
 
 def test_a_clock_of_its_own_follows_nothing() -> None:
-    hear_steps(Clockwork(lambda: 5), lambda _before, _by: pytest.fail("a demo's time is its own"))
+    clock = Clockwork(lambda: 5)
+    hear_steps(clock, lambda _before, _by: pytest.fail("a demo's time is its own"))
+    assert clock.now() == 5
 
 
 async def test_it_is_looked_at_as_long_as_the_block_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,4 +76,4 @@ async def test_it_is_looked_at_as_long_as_the_block_runs(monkeypatch: pytest.Mon
     async with asyncio.TaskGroup() as group, following_wall(Clockwork(clock), group):
         machine.wall += 3_600_000
         async with asyncio.timeout(30):
-            await seen.wait()
+            assert await seen.wait()

@@ -1,12 +1,16 @@
 """The soak's judgement has teeth, and stands on its own feet when something was lost."""
 
 from collections import Counter
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from alerts.model import Alarm, Priority
 from benchmarks.soak.devices import Ledger, Numbered
 from benchmarks.soak.judge import Evidence, Kept, judge
 from benchmarks.soak.watch import Sample, drawn
+from sensors.facts import FactKind, Subject
 
 ONE, OTHER = Numbered("queue-1", 7, 1), Numbered("queue-1", 7, 2)
 ACCOUNT = {"received": 2, "stored": 2, "duplicate": 0, "quarantined": 0, "refused": 0, "awaiting": 0, "gaps": 1}
@@ -45,6 +49,44 @@ def test_what_is_lost_is_excused_by_the_brokers_death_alone() -> None:
 )
 def test_each_promise_can_be_broken(kept: Kept, account: dict[str, int], promise: str) -> None:
     assert broken(evidence(kept, [], **account)) == {promise}
+
+
+def alarm(number: int) -> Alarm:
+    subject = Subject("device", "smoke-1")
+    return Alarm(f"a{number}", "h", "fire:smoke-1", FactKind.FIRE, subject, Priority.LIFE_SAFETY, 1, 1, 1)
+
+
+def test_an_alarm_that_is_open_twice_is_told() -> None:
+    kept = Kept(Counter([ONE, OTHER]), heard=2000, alarms=[alarm(1), alarm(2)])
+    assert broken(evidence(kept, [])) == {"an alarm is open once"}
+
+
+def test_a_gap_that_nobody_lost_is_told() -> None:
+    seen = evidence(Kept(Counter([ONE]), heard=2000), [102.0])
+    seen.devices[0]["gaps"] = 0
+    assert broken(seen) == {"what the broker lost shows as gaps"}
+
+
+@pytest.mark.parametrize(
+    ("change", "promises"),
+    [
+        ({"memory_mb": 500.0}, {"memory is bounded"}),
+        ({"handles": 60}, {"handles are bounded"}),
+        ({"wal_mb": 500.0}, {"files are bounded"}),
+        ({"store_mb": 500.0}, {"files are bounded"}),
+        # A life that ended within its first minute shows neither.
+        ({"age_s": 50.0}, {"memory is bounded", "handles are bounded"}),
+    ],
+)
+def test_what_grows_is_told(change: dict[str, Any], promises: set[str]) -> None:
+    seen = evidence(Kept(Counter([ONE, OTHER]), heard=2000), [])
+    seen.samples[-1] = replace(seen.samples[-1], **change)
+    assert broken(seen) == promises
+
+
+def test_a_traceback_is_told() -> None:
+    seen = replace(evidence(Kept(Counter([ONE, OTHER]), heard=2000), []), log="Traceback (most recent call last)\n")
+    assert broken(seen) == {"no error that nobody expected"}
 
 
 def test_a_detector_that_nobody_heard_is_told() -> None:

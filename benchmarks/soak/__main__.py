@@ -60,12 +60,13 @@ async def soak(folder: Path, asked: argparse.Namespace, progress: Progress) -> t
         devices = Devices(hall.site, broker, hall.clock, asked.seed)
         trouble = Trouble(hall, devices, random.Random(asked.seed), asked.faults)
         people, watch = People(hall, random.Random(asked.seed + 1)), Watch(hall)
-        end = time.monotonic() + seconds
+        began = time.monotonic()
+        end = began + seconds
         async with asyncio.TaskGroup() as group:
             speaking = group.create_task(devices.run(hall.clock.clock.at(end)))
             living = [group.create_task(people.run()), group.create_task(watch.run())]
             living.append(group.create_task(_show(progress, seconds, trouble, devices)))
-            await trouble.run(end - PEACE_S)
+            await trouble.run(end - PEACE_S, spared_from=began + seconds / 2)
             await speaking
             status = await _settled(hall)
             for task in living:

@@ -170,13 +170,17 @@ def _bounded(seen: Evidence) -> Iterator[Verdict]:
         handles = max(handles, last.handles - first.handles)
         held = held and last.memory_mb <= first.memory_mb * GROWTH + GROWTH_MB
     most = max((sample.memory_mb for sample in seen.samples), default=0.0)
+    # Where nothing has lived for longer than its first minute, nothing was seen, and nothing is promised.
+    looked = oldest > YOUNG_S
     text = f"{most:.0f} MiB at most; {grown:+.1f} MiB in a life after its first minute (the longest: {oldest:.0f} s)"
-    yield Verdict("memory is bounded", held and bool(seen.samples), text)
-    yield Verdict("handles are bounded", handles <= GROWTH_HANDLES, f"{handles:+d} in a life after its first minute")
+    yield Verdict("memory is bounded", held and looked, text)
+    handled = f"{handles:+d} in a life after its first minute"
+    yield Verdict("handles are bounded", handles <= GROWTH_HANDLES and looked, handled)
     wal = max((sample.wal_mb for sample in seen.samples), default=0.0)
     size = (seen.samples[-1].store_mb if seen.samples else 0.0) * 2**20 / max(seen.kept.heard, 1)
     files = f"{size:.0f} bytes of the store a message, write-ahead log {wal:.0f} MiB at most"
-    yield Verdict("files are bounded", wal <= WAL_MB and size <= BYTES_A_MESSAGE, files)
+    fit = bool(seen.samples) and wal <= WAL_MB and size <= BYTES_A_MESSAGE
+    yield Verdict("files are bounded", fit, files)
 
 
 def _quiet(seen: Evidence) -> Verdict:

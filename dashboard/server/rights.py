@@ -1,0 +1,80 @@
+"""Who may do what: six roles, and one table. Every write asks it, and so does every look at names.
+
+A role is what a login has; the roles of a plan's run (who closes the doors, who counts) are the site file's.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from sensors import actions
+
+
+class Role(StrEnum):
+    """What a login is for."""
+
+    VIEWER = "viewer"
+    STAFF = "staff"
+    MAINTAINER = "maintainer"
+    COORDINATOR = "coordinator"
+    MANAGER = "manager"
+    ADMIN = "admin"
+
+
+class Right(StrEnum):
+    """One thing that one may do or may not."""
+
+    SEE = "see"
+    """The hall, its figures and its history, without names."""
+    NAMES = "names"
+    """Who is at which window, who has which role, who answered."""
+    ANSWER = "answer"
+    """Acknowledge an alarm, write a note beside it, take a role of a run, do a step."""
+    WINDOW = "window"
+    """Pause, cover and resume a window."""
+    REPORT = "report"
+    """Report a fault."""
+    TICKET = "ticket"
+    """Take a ticket and say that it is mended."""
+    PLAN = "plan"
+    """Start a plan, confirm it, stand it down; close an alarm with its disposition."""
+    DEVICE = "device"
+    """Approve and retire devices, read their raw messages; mend, replay and discard quarantine; load the site anew."""
+    USERS = "users"
+    """Logins, tokens, and the audit."""
+
+
+_LOOK: Final = frozenset({Right.SEE})
+_STAFF: Final = _LOOK | {Right.NAMES, Right.ANSWER, Right.WINDOW, Right.REPORT}
+_COORDINATOR: Final = _STAFF | {Right.PLAN}
+
+RIGHTS: Final[dict[Role, frozenset[Right]]] = {
+    Role.VIEWER: _LOOK,
+    Role.STAFF: _STAFF,
+    Role.MAINTAINER: _LOOK | {Right.ANSWER, Right.REPORT, Right.TICKET, Right.DEVICE},
+    Role.COORDINATOR: _COORDINATOR,
+    Role.MANAGER: _COORDINATOR | {Right.TICKET},
+    Role.ADMIN: frozenset(Right),
+}
+
+# What each action of the hall asks for; a test holds that none is missing.
+NEEDED: Final[dict[type[actions.Action], Right]] = {
+    actions.Acknowledge: Right.ANSWER,
+    actions.AnswerMessage: Right.ANSWER,
+    actions.StartPlan: Right.PLAN,
+    actions.ConfirmRun: Right.PLAN,
+    actions.StandDown: Right.PLAN,
+    actions.CompleteStep: Right.ANSWER,
+    actions.TakeRole: Right.ANSWER,
+    actions.ReportFault: Right.REPORT,
+    actions.AcceptTicket: Right.TICKET,
+    actions.FinishTicket: Right.TICKET,
+    actions.PauseWindow: Right.WINDOW,
+    actions.ResumeWindow: Right.WINDOW,
+    actions.ApproveDevice: Right.DEVICE,
+    actions.RetireDevice: Right.DEVICE,
+}
+
+
+def may(role: Role | None, right: Right) -> bool:
+    """Whether a role has a right; who has no role has none."""
+    return role is not None and right in RIGHTS[role]

@@ -1,0 +1,9 @@
+/** The pages beside the hall, each fetched when it is first opened. The hall itself is the first view. */
+import type { Component } from 'svelte'
+import type { PageName } from './route.svelte'
+
+export const PAGES: Partial<Record<PageName, () => Promise<{ default: Component }>>> = {
+  devices: () => import('../views/Devices.svelte'),
+  history: () => import('../views/History.svelte'),
+  quarantine: () => import('../views/Quarantine.svelte'),
+}

@@ -51,7 +51,7 @@ from sensors.actions import (
 from sensors.errors import RefusedError
 from sensors.facts import Fact
 from sensors.hall.state import HallState
-from sensors.inputs import Acted, AnyInput, Attempting, Heard, Reported, Started, Stepped
+from sensors.inputs import Acted, AnyInput, Attempting, Heard, Reported, Resited, Started, Stepped
 from sensors.site.model import Site
 
 NO_LIMIT: Final = 1_000_000
@@ -78,6 +78,11 @@ class Engine:
     def book(self) -> Book:
         """What is open; to read only."""
         return self._ledger.book
+
+    def follow(self, site: Site) -> None:
+        """Go by a new version of the site file: its people, plans and order of telling."""
+        hall = self._ledger.hall
+        self._routing.follow(site, {part.id: part for part in site.halls}[hall])
 
     def take(self) -> Changes:
         """The rows changed since the last call."""
@@ -149,6 +154,8 @@ class Engine:
                 self.decide(item.at, self._delivery.report(item), state)
             case Stepped():
                 shift(self._ledger, item.by)
+            case Resited():
+                self._ledger.event(item.at, "site", "site.changed", item.by, item.detail)
             case Started():
                 self._outbox.recover(item.at)
                 self.decide(item.at, self._delivery.begin(item.at), state)

@@ -6,6 +6,7 @@ from alerts.letter import Contact
 from alerts.model import Alarm, Priority
 from alerts.rules import HAZARDS
 from sensors.site.model import Channel, EmailChannel, Hall, MqttChannel, Plan, Site, WebhookChannel
+from sensors.site.robots import Robot
 
 # The keys of alarms about a channel of ours end with the channel's id.
 CHANNEL_ALARMS: Final = ("dead_letter/", "channel_failing/")
@@ -17,6 +18,10 @@ class Routing:
     """Answers who is told in one hall of one site."""
 
     def __init__(self, site: Site, hall: Hall) -> None:
+        self.follow(site, hall)
+
+    def follow(self, site: Site, hall: Hall) -> None:
+        """Go by this version of the site file from now on; runs go on with the copy that they began with."""
         self.hall = hall
         self._people = {person.id: person for person in site.people}
         self._channels: dict[str, Channel] = {channel.id: channel for channel in site.channels}
@@ -88,7 +93,7 @@ class Routing:
 
     def is_outside(self, channel: str) -> bool:
         """Whether a channel leads out of the house: by it people are reached who do not stand in the hall."""
-        return isinstance(self._channels.get(channel), EmailChannel | WebhookChannel)
+        return isinstance(self._channels.get(channel), EmailChannel | WebhookChannel | Robot)
 
     def has_outside(self) -> bool:
         """Whether any channel leads out of the house."""

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from alerts.model import Book, Message
 from alerts.queue import Room
 from dashboard.server.desk import HistoryHealth
+from gateway.batch import Siting
 from gateway.history.shipper import Shipper
 from gateway.pipeline import Pipeline
 from gateway.store.contract import QuarantineRow, Settled
 from sensors.hall.state import HallState
+from sensors.inputs import Resited
+from sensors.site.index import SiteIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,11 @@ class LiveView:
     def state(self) -> HallState:
         """The hall's state."""
         return self.path.core.hall.state
+
+    @property
+    def site(self) -> SiteIndex:
+        """The site file that is in force."""
+        return self.path.core.hall.index
 
     @property
     def book(self) -> Book:
@@ -53,6 +61,19 @@ class ReplayFromQuarantine:
     async def __call__(self, row: QuarantineRow, settled: Settled) -> None:
         """Returns when it is committed."""
         await self.path.replay(row, settled)
+
+
+@dataclass(frozen=True, slots=True)
+class PutInForce:
+    """Puts a version of the site file in force in one hall; `sitings` are those that a failed batch goes back to."""
+
+    path: Pipeline
+    sitings: dict[str, Siting]
+
+    async def __call__(self, siting: Siting, by: str, detail: str) -> None:
+        """Returns when it is committed."""
+        self.sitings[siting.digest] = siting
+        await self.path.put_in_force(Resited(self.path.now(), siting.digest, by, detail), siting)
 
 
 @dataclass(frozen=True, slots=True)

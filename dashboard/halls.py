@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from alerts.core import Core
 from alerts.engine import Engine
 from alerts.notify.open import open_senders
 from alerts.notify.words import Phrasebook
-from dashboard.desks import EngineOutbox, HealthOfHistory, LiveView, ReplayFromQuarantine
+from dashboard.desks import EngineOutbox, HealthOfHistory, LiveView, PutInForce, ReplayFromQuarantine
 from dashboard.disk import watch_disk
 from dashboard.housekeeping import Tell, keep_house
 from dashboard.losses import tell_losses
@@ -20,7 +20,7 @@ from dashboard.server.desk import HallDesk
 from dashboard.sessions import hall_sessions, telling
 from dashboard.settings import Settings
 from dashboard.watching import WatchParts, watching
-from gateway.batch import BatchMaker
+from gateway.batch import BatchMaker, Siting
 from gateway.fold import fold
 from gateway.history.contract import HistoryQuery, HistorySink
 from gateway.history.shipper import Feed, Shipper
@@ -34,9 +34,7 @@ from gateway.store.sql import Store
 from gateway.watch.commits import MeasuredJournal
 from gateway.watch.meters import Meters
 from sensors.decode.reception import Reception
-from sensors.hall.hall import Hall
 from sensors.inputs import Lane, Started
-from sensors.site.index import SiteIndex
 from sensors.site.model import Hall as HallModel
 from sensors.site.model import Site
 
@@ -61,16 +59,20 @@ class HallParts:
     """What one hall is built from."""
 
     settings: Settings
-    site: Site
+    siting: Siting
     hall: HallModel
-    digest: str
     sites: Mapping[str, Site]
     store: Store
     history: History
     clock: Clockwork
     words: Phrasebook
     meters: Meters
-    keys: Mapping[str, bytes]
+    sitings: dict[str, Siting] = field(default_factory=dict)
+
+    @property
+    def site(self) -> Site:
+        """The site file of the start. What of it is opened once stays so until the next."""
+        return self.siting.site
 
 
 @contextlib.asynccontextmanager
@@ -102,7 +104,6 @@ async def open_hall(parts: HallParts, group: asyncio.TaskGroup) -> AsyncIterator
             await inlet.enter_async_context(opened(session, group))
         await _first_linked(sessions)
         yield HallDesk(
-            site=SiteIndex(parts.site, parts.hall),
             path=pipeline,
             view=LiveView(pipeline),
             records=parts.store.records,
@@ -111,6 +112,7 @@ async def open_hall(parts: HallParts, group: asyncio.TaskGroup) -> AsyncIterator
             history=parts.history.query,
             health=HealthOfHistory(parts.history.name, shipper),
             watch=watched,
+            resite=PutInForce(pipeline, parts.sitings),
         )
         for watch in watches:
             watch.cancel()
@@ -126,7 +128,7 @@ async def _start(pipeline: Pipeline, parts: HallParts, losses: list[Lost]) -> No
         pipeline.stepped(pipeline.core.hall.state.now, -ahead)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(FIRST_LINK_S):
-            await pipeline.submit(Started(parts.clock.now(), parts.digest))
+            await pipeline.put_in_force(Started(parts.clock.now(), parts.siting.digest), parts.siting)
     tell_losses(pipeline, parts.hall.id, ZoneInfo(parts.hall.timezone), losses, parts.store.damage)
 
 
@@ -163,14 +165,15 @@ async def load_maker(parts: HallParts, losses: list[Lost] | None = None) -> Batc
     What nobody can read of it any more is added to `losses`.
     """
     name, journal = parts.hall.id, parts.store.journal
-    folded = await fold(journal, name, parts.digest, parts.sites)
+    folded = await fold(journal, name, parts.siting.digest, parts.sites)
     unreadable = [await journal.blank(name, row) for row in folded.damaged]
     if losses is not None:
         losses += unreadable
-    hall = folded.hall if folded.site == parts.digest else Hall(parts.site, name, folded.hall.state)
-    engine = Engine(parts.site, name, await journal.book(name))
-    reception = Reception(parts.site, name, hall.state, parts.keys)
-    return BatchMaker(Core(hall, engine), reception, hall=name, index=folded.index)
+    # The site that the journal ends with; the start, and each that comes into force later, bring their own.
+    siting = parts.sitings.get(folded.site) or Siting(folded.site, parts.sites[folded.site])
+    engine = Engine(siting.site, name, await journal.book(name))
+    reception = Reception(siting.site, name, folded.hall.state, siting.keys)
+    return BatchMaker(Core(folded.hall, engine), reception, hall=name, index=folded.index)
 
 
 async def _shipper(parts: HallParts, pipeline: Pipeline) -> Shipper:

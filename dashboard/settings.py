@@ -22,6 +22,7 @@ class Settings:
     base_url: str | None = None
     broker: tuple[str, int] | None = None
     demo: bool = False
+    site_file: Path | None = None
     clock_rate: float = 1.0
     open_names: bool = False
 

@@ -19,6 +19,7 @@ from alerts.notify.words import Phrasebook
 from dashboard.halls import HallParts, History, open_hall
 from dashboard.keys import device_keys
 from dashboard.moment import SteadyClock, following_wall, real_now
+from dashboard.reload import Reloading, on_hangup
 from dashboard.server.accounts import Doors
 from dashboard.server.answer import Answering
 from dashboard.server.app import Wishes, make_app
@@ -28,6 +29,7 @@ from dashboard.sessions import SiteRefusedError
 from dashboard.settings import Settings
 from dashboard.turning import turning
 from dashboard.watching import beating
+from gateway.batch import Siting
 from gateway.history.readings import ReadingsHistory, ReadingsSink
 from gateway.influx.query import InfluxHistory
 from gateway.pipeline import Clockwork
@@ -59,23 +61,24 @@ async def run_system(settings: Settings, *, clock: Clockwork | None = None, read
         meters = Meters()
         async with contextlib.AsyncExitStack() as halls:
             desks: dict[str, HallDesk] = {}
+            sitings = {hall.id: Siting(loaded.digest, site, device_keys(hall)) for hall in site.halls}
             for hall in site.halls:
                 parts = HallParts(
                     settings,
-                    site,
+                    sitings[hall.id],
                     hall,
-                    loaded.digest,
                     sites,
                     store,
                     history,
                     time_of,
                     words[hall.id],
                     meters,
-                    device_keys(hall),
+                    {loaded.digest: sitings[hall.id]},
                 )
                 desks[hall.id] = await halls.enter_async_context(open_hall(parts, group))
             await halls.enter_async_context(following_wall(time_of, group))
-            house = House(desks, store.accounts, meters)
+            reloading = Reloading(settings.site_file, sitings, desks, store.sites, sites)
+            house = House(desks, store.accounts, meters, reloading if settings.site_file is not None else None)
             watches = [desk.watch for desk in desks.values()]
             answering = Answering(links, lambda message: words[message.hall](message), real_now)
             app = make_app(house, doors, answering, _wishes(settings, site))
@@ -84,7 +87,7 @@ async def run_system(settings: Settings, *, clock: Clockwork | None = None, read
                 _settle_memory()
                 if ready is not None:
                     await ready(doors)
-                async with turning(group):
+                async with turning(group), on_hangup(house.reload, group):
                     await stopping.wait()
 
 

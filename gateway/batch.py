@@ -5,7 +5,7 @@ Reads no clock and does no I/O, so that a test can drive it input by input.
 
 import asyncio
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -19,18 +19,30 @@ from sensors.decode.family import Packet
 from sensors.decode.probe import read_probe
 from sensors.decode.reception import Arrival, Received, Reception, Verdict
 from sensors.errors import RefusedError
-from sensors.inputs import Acted, AnyInput, Heard, Probed, Started, Tallied, Tally, Ticked, pack
+from sensors.hall.hall import Hall
+from sensors.inputs import Acted, AnyInput, Heard, Probed, Resited, Started, Tallied, Tally, Ticked, pack
+from sensors.site.model import Site
 
 FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
+class Siting:
+    """A version of the site file that comes into force, and the secrets of its devices, by id."""
+
+    digest: str
+    site: Site
+    keys: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
-    """An input of our own, who waits for its outcome, and the row of the quarantine that it releases."""
+    """An input of our own, who waits for it, the row of the quarantine that it releases, the site it puts in force."""
 
     item: AnyInput
     future: "asyncio.Future[Outcome] | None"
     releases: Settled | None = None
+    siting: Siting | None = None
 
     def settle(self, outcome: Outcome) -> None:
         """Tell who waits that it is committed."""
@@ -205,6 +217,8 @@ class BatchMaker:
 
     def _take_own(self, waiting: Waiting, draft: _Draft, prepared: Prepared) -> bool:
         item = _moved(waiting.item, self._at(waiting.item.at))
+        if waiting.siting is not None:
+            self._follow(waiting.siting, item)
         arrival = self.reception.read(item) if isinstance(item, Heard) else None
         try:
             outcome = self.core.step(item, arrival)
@@ -219,7 +233,16 @@ class BatchMaker:
         if waiting.releases is not None:
             draft.released.append(waiting.releases)
         prepared.outcomes.append((waiting, outcome))
-        return isinstance(item, Acted | Started)
+        return isinstance(item, Acted | Started | Resited)
+
+    def _follow(self, siting: Siting, item: AnyInput) -> None:
+        """Put a site in force, just where `gateway.fold` does: at a start at once, else after what is due before it."""
+        if isinstance(item, Resited):
+            self.core.advance(item.at)
+        state = self.core.hall.state
+        self.core.hall = Hall(siting.site, self.hall, state)
+        self.core.engine.follow(siting.site)
+        self.reception = Reception(siting.site, self.hall, state, siting.keys)
 
     def _let_pass(self, now: int, draft: _Draft) -> None:
         due = self.core.next_due()

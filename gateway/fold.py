@@ -15,7 +15,7 @@ from sensors.decode.reception import Reception
 from sensors.hall.hall import Hall
 from sensors.hall.snapshot import STATE_VERSION, decode_state, encode_state
 from sensors.hall.state import HallState
-from sensors.inputs import AnyInput, Heard, Started, unpack
+from sensors.inputs import AnyInput, Heard, Resited, Started, unpack
 from sensors.site.model import Site
 
 ROWS_A_READ = 500
@@ -49,16 +49,22 @@ class Folder:
 
     def take(self, item: AnyInput) -> None:
         """Fold one input, deadlines first, just as `alerts.core.Core.step` does."""
-        if isinstance(item, Started) and item.site != self.digest and item.site in self.sites:
-            site = self.sites[item.site]
-            self.digest = item.site
-            self.hall = Hall(site, self.name, self.hall.state)
-            self.reception = Reception(site, self.name, self.hall.state)
+        if isinstance(item, Started):
+            self._follow(item.site)
         self.hall.lapse(item)
         while (due := self.hall.next_due()) is not None and due <= item.at:
             self.hall.fire_due(due)
+        if isinstance(item, Resited):
+            self._follow(item.site)
         arrival = self.reception.read(item) if isinstance(item, Heard) else None
         self.hall.step(item, arrival)
+
+    def _follow(self, digest: str) -> None:
+        if digest != self.digest and digest in self.sites:
+            site = self.sites[digest]
+            self.digest = digest
+            self.hall = Hall(site, self.name, self.hall.state)
+            self.reception = Reception(site, self.name, self.hall.state)
 
 
 async def fold(

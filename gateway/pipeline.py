@@ -16,7 +16,7 @@ from itertools import chain
 
 from alerts.core import Core
 from alerts.model import Outcome
-from gateway.batch import BatchMaker, Entry, Prepared, Waiting
+from gateway.batch import BatchMaker, Entry, Prepared, Siting, Waiting
 from gateway.fold import take_snapshot
 from gateway.history.recent import Recent
 from gateway.inlet import Inlet
@@ -28,7 +28,20 @@ from gateway.turns import Turn, parts
 from sensors.actions import Action, write_action
 from sensors.decode.reception import Arrival
 from sensors.errors import HallwatchError, RefusedError
-from sensors.inputs import STORE, Acted, AnyInput, Attempting, Heard, Lane, Linked, Raised, Reported, Stepped
+from sensors.inputs import (
+    STORE,
+    Acted,
+    AnyInput,
+    Attempting,
+    Heard,
+    Lane,
+    Linked,
+    Raised,
+    Reported,
+    Resited,
+    Started,
+    Stepped,
+)
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +144,11 @@ class Pipeline:
 
     async def submit(self, item: AnyInput) -> Outcome:
         """Take any input; returns when it is committed. Raises `RefusedError`, `ClosedError`."""
-        return await self._submit(item, None)
+        return await self._submit(item)
+
+    async def put_in_force(self, item: Started | Resited, siting: Siting) -> Outcome:
+        """Take a version of the site file, which the store keeps already; returns when it is committed."""
+        return await self._submit(item, siting=siting)
 
     async def replay(self, row: QuarantineRow, settled: Settled) -> Outcome:
         """Give a message of the quarantine, as it was mended, to the decoders: as history, its row settled with it.
@@ -146,16 +163,18 @@ class Pipeline:
         # Asked twice at once, or with a list that is old: a row is released once.
         self._replayed.add(row.id)
         try:
-            return await self._submit(heard, settled)
+            return await self._submit(heard, releases=settled)
         except BaseException:
             self._replayed.discard(row.id)
             raise
 
-    async def _submit(self, item: AnyInput, releases: Settled | None) -> Outcome:
+    async def _submit(
+        self, item: AnyInput, *, releases: Settled | None = None, siting: Siting | None = None
+    ) -> Outcome:
         if self._closed:
             raise ClosedError("the gateway is stopping")
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._inlet.put_urgent(Waiting(item, future, releases))
+        self._inlet.put_urgent(Waiting(item, future, releases, siting))
         return await future
 
     def _put(self, item: AnyInput) -> None:

@@ -18,7 +18,7 @@ from gateway.store.journal import read_rows
 from gateway.store.sites import DIGEST_KEPT, PREFIX
 from sensors.hall.snapshot import STATE_VERSION, SnapshotError, decode_state, encode_state
 from sensors.hall.state import HallState
-from sensors.inputs import AnyInput, Started, unpack
+from sensors.inputs import AnyInput, Resited, Started, unpack
 from sensors.site.load import read_site
 from sensors.site.model import Site
 
@@ -49,7 +49,7 @@ def check_sites(connection: Connection) -> Iterator[Finding]:
         yield Finding("sites", State.WRONG, name)
     for hall in halls(connection):
         inputs = _inputs(connection, hall, ends(connection, hall)[0])
-        named = {one.site for _, one in inputs if isinstance(one, Started)}
+        named = {one.site for _, one in inputs if isinstance(one, Started | Resited)}
         missing = sorted(named - kept.keys())
         yield verdict("sites", ", ".join(missing) or f"{len(named)}", well=not missing, hall=hall)
 

@@ -66,6 +66,14 @@ class Started(Input, frozen=True, array_like=True, tag="s"):
     site: str
 
 
+class Resited(Input, frozen=True, array_like=True, tag="n"):
+    """A new version of the site file came into force while the gateway ran: its digest, and who asked for it."""
+
+    site: str
+    by: str = ""
+    detail: str = ""
+
+
 class Linked(Input, frozen=True, array_like=True, tag="l"):
     """A session to the broker came up or went down. `missed`: the broker had lost our session."""
 
@@ -129,7 +137,9 @@ class Tallied(Input, frozen=True, array_like=True, tag="c"):
     tallies: tuple[Tally, ...]
 
 
-AnyInput = Heard | Acted | Ticked | Stepped | Started | Linked | Attempting | Reported | Raised | Tallied | Probed
+AnyInput = (
+    Heard | Acted | Ticked | Stepped | Started | Resited | Linked | Attempting | Reported | Raised | Tallied | Probed
+)
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(list[AnyInput])

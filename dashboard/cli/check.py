@@ -6,19 +6,11 @@ import sys
 from pathlib import Path
 
 from dashboard.cli.place import Commands
+from dashboard.site_file import read_text
 from sensors.decode.schema import native_schema
-from sensors.errors import HallwatchError
 from sensors.site.load import read_site
 from sensors.site.problem import format_problems
 from sensors.site.schema import site_schema
-
-LONGEST = 8 * 1024 * 1024
-
-
-class SiteFileError(HallwatchError):
-    """The site file cannot be read at all."""
-
-    code = "site_file"
 
 
 def add_to(commands: Commands) -> None:
@@ -52,17 +44,3 @@ def run(chosen: argparse.Namespace) -> int:
     devices = sum(len(hall.devices) for hall in halls)
     print(f"{chosen.file}: 可用 · good ({len(halls)} 大厅 halls, {devices} 设备 devices, {loaded.digest[:12]})")
     return 0
-
-
-def read_text(file: Path) -> str:
-    """The file's text; raises `SiteFileError`."""
-    try:
-        if file.stat().st_size > LONGEST:
-            raise SiteFileError(f"{file}: 文件过大 · larger than {LONGEST} bytes")
-        return file.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SiteFileError(
-            f"{file}: 请存为 UTF-8 · save it as UTF-8 ({error.reason} at byte {error.start})"
-        ) from error
-    except OSError as error:
-        raise SiteFileError(f"{file}: {error.strerror}") from error

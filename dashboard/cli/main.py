@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": "demo",
     "run": "run",
     "check": "check",
+    "reload": "reload",
     "simulate": "simulate",
     "status": "status",
     "ack": "ack",

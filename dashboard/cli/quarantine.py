@@ -9,6 +9,7 @@ from dashboard.cli.ack import in_hall
 from dashboard.cli.client import Json, ask
 from dashboard.cli.moment import local_time
 from dashboard.cli.place import Commands, add_data, socket_of
+from dashboard.cli.terminal import plain
 
 
 def add_to(commands: Commands) -> None:
@@ -59,4 +60,4 @@ def _table(rows: list[Json]) -> Table:
 
 def ascii_safe(text: str) -> str:
     """A device's text for a terminal: no control characters, no markup."""
-    return "".join(letter if letter.isprintable() else "·" for letter in text).replace("[", r"\[")
+    return plain(text).replace("[", r"\[")

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from dashboard.cli.check import read_text
 from dashboard.cli.place import Commands, add_data, address, listening, make_data_folder, socket_of
 from dashboard.cli.stores import add_store, named_store, shown
 from dashboard.settings import Settings
+from dashboard.site_file import read_text
 from dashboard.system import run_system
 from sensors.errors import HallwatchError
 
@@ -58,6 +58,7 @@ def run(chosen: argparse.Namespace) -> int:
     settings = Settings(
         site_text=read_text(chosen.site),
         site_name=str(chosen.site),
+        site_file=chosen.site.absolute(),
         data=make_data_folder(chosen.data),
         store_url=named,
         host=host,

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from ruamel.yaml.error import YAMLError
 
-from dashboard.cli.check import read_text
 from dashboard.cli.example import EXAMPLE, load_site
 from dashboard.cli.place import Commands, address
+from dashboard.site_file import read_text
 from sensors.errors import HallwatchError
 from sensors.site.model import Site
 from simulators.clock import SimClock

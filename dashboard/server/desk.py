@@ -7,6 +7,7 @@ from typing import Protocol
 from aiohttp import web
 
 from alerts.model import Book, Outcome
+from gateway.batch import Siting
 from gateway.history.contract import HistoryQuery
 from gateway.store.accounts import Accounts
 from gateway.store.contract import QuarantineRow, Settled
@@ -16,6 +17,7 @@ from gateway.watch.meters import Meters
 from gateway.watch.watched import Watched
 from sensors.actions import Action
 from sensors.hall.state import HallState
+from sensors.site.difference import Difference
 from sensors.site.index import SiteIndex
 from sensors.site.limits import Limits
 
@@ -45,6 +47,11 @@ class View(Protocol):
     @property
     def state(self) -> HallState:
         """The hall's state."""
+        ...
+
+    @property
+    def site(self) -> SiteIndex:
+        """The site file that is in force: it may be another one after the next await."""
         ...
 
     @property
@@ -95,11 +102,29 @@ class Watch(Protocol):
         ...
 
 
+class Resite(Protocol):
+    """Puts a new version of the site file in force."""
+
+    async def __call__(self, siting: Siting, by: str, detail: str) -> None:
+        """Returns when it is committed."""
+        ...
+
+
+class Reload(Protocol):
+    """Reads the site file again."""
+
+    async def __call__(self, by: str) -> Difference:
+        """Put in force what stands there now; returns what changed, nothing if it is the one in force.
+
+        Raises `HallwatchError` with the reasons, in both languages, if it cannot be; the old one goes on.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class HallDesk:
     """One hall, with all that the server needs of it."""
 
-    site: SiteIndex
     path: Path
     view: View
     records: Records
@@ -108,6 +133,12 @@ class HallDesk:
     history: HistoryQuery
     health: Health
     watch: Watch
+    resite: Resite
+
+    @property
+    def site(self) -> SiteIndex:
+        """The site file that is in force."""
+        return self.view.site
 
     @property
     def id(self) -> str:
@@ -122,6 +153,7 @@ class House:
     halls: Mapping[str, HallDesk]
     accounts: Accounts
     meters: Meters = field(default_factory=Meters)
+    reload: Reload | None = None
 
     @property
     def limits(self) -> Limits:

@@ -24,7 +24,20 @@ from sensors.hall.snapshot import STATE_VERSION, decode_state, encode_state
 from sensors.hall.staffing import StaffingMachine
 from sensors.hall.state import DeviceState, HallState, Liveness, ProbeState
 from sensors.hall.stepped import shift
-from sensors.inputs import STORE, Acted, AnyInput, Heard, Lane, Linked, Probed, Raised, Started, Stepped, Tallied
+from sensors.inputs import (
+    STORE,
+    Acted,
+    AnyInput,
+    Heard,
+    Lane,
+    Linked,
+    Probed,
+    Raised,
+    Resited,
+    Started,
+    Stepped,
+    Tallied,
+)
 from sensors.readings import Kind
 from sensors.site.index import SiteIndex
 from sensors.site.model import Site
@@ -67,6 +80,11 @@ class Hall:
     def state(self) -> HallState:
         """The hall's state, to read."""
         return self._floor.state
+
+    @property
+    def index(self) -> SiteIndex:
+        """The site as this hall has it now."""
+        return self._floor.index
 
     # -- time -----------------------------------------------------------------------------------------------
 
@@ -141,8 +159,8 @@ class Hall:
             case Heard():
                 if arrival is not None:
                     self._messages.take(item, arrival, now)
-            case Started():
-                self._start(item, now)
+            case Started() | Resited():
+                self._go_by(item, now)
             case Stepped():
                 now = self._step_clock(now, item.by)
             case Linked():
@@ -163,15 +181,36 @@ class Hall:
             self._settle(now)
         return self._floor.take_facts()
 
+    def _go_by(self, item: Started | Resited, now: int) -> None:
+        if isinstance(item, Started):
+            self._start(item, now)
+        else:
+            self._resite(item, now)
+
     def _start(self, item: Started, now: int) -> None:
         if item.site != self.state.site:
-            self.state.site = item.site
-            for device in self._registry.derive(now):
-                self._forget(device, now)
-            self._attendance.derive(now)
+            self._follow(item.site, now)
         self._begin(now)
         self._liveness.deafened(now)
         self._links.started(now)
+
+    def _resite(self, item: Resited, now: int) -> None:
+        """A new site file, while we listen: nothing is unknown for it but what stands elsewhere now."""
+        for device in self._registry.moving():
+            self._doubt(device)
+            self._mark_places(device)
+        self._follow(item.site, now)
+        self._begin(now)
+        self._liveness.measured_anew(now)
+        self._liveness.listening(now)
+        self._floor.marks.zones.update(self.state.zones)
+        self._floor.marks.services.update(self.state.services)
+
+    def _follow(self, site: str, now: int) -> None:
+        self.state.site = site
+        for device in self._registry.derive(now):
+            self._forget(device, now)
+        self._attendance.derive(now)
 
     def _step_clock(self, before: int, by: int) -> int:
         now = self.state.now = max(0, before + by)

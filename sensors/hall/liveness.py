@@ -107,6 +107,13 @@ class LivenessMachine:
                 left = self._floor.wiring.limits[device.id][0] if device.patience is None else device.patience
                 self._floor.timers.set(key, now + max(grace, left))
 
+    def measured_anew(self, now: int) -> None:
+        """The limits of silence may be others now: they count from each device's last word."""
+        for device in self._members():
+            if device.liveness is Liveness.ONLINE and device.last_seen is not None:
+                due = device.last_seen + self._floor.wiring.limits[device.id][0]
+                self._floor.timers.set(LIVE + device.id, max(now, due))
+
     def forget(self, device: DeviceState, now: int) -> None:
         """A device does not count any more."""
         self._floor.timers.drop(LIVE + device.id)

@@ -28,6 +28,16 @@ class Registry:
     def __init__(self, floor: Floor) -> None:
         self._floor = floor
 
+    def moving(self) -> list[DeviceState]:
+        """The devices that the site file puts elsewhere, or lets measure other things, than the entries still say."""
+        index, found = self._floor.index, []
+        for wanted in sorted(index.hall.devices, key=lambda device: device.id):
+            device = self._floor.state.devices.get(wanted.id)
+            place = (index.zone_of(wanted), wanted.window, wanted.service, wanted.kinds)
+            if device is not None and place != (device.zone, device.window, device.service, device.kinds):
+                found.append(device)
+        return found
+
     def derive(self, now: int) -> list[DeviceState]:
         """Make the entries say what the site file says; returns the devices that do not count any more."""
         state, hall = self._floor.state, self._floor.index.hall

@@ -21,7 +21,9 @@ from dashboard.server.accounts import Doors
 from dashboard.server.answer import Answering
 from dashboard.server.app import Wishes, make_app
 from dashboard.server.desk import HallDesk, HistoryHealth, House
+from dashboard.server.rights import Role
 from dashboard.server.serve import Served, serving
+from gateway.batch import Siting
 from gateway.history.contract import Asked, How, Sample
 from gateway.store.contract import QuarantineRow, Settled
 from gateway.store.sql import Store, open_store, sqlite_url
@@ -131,6 +133,7 @@ class FakeView:
 
     state: HallState = field(default_factory=hall_state)
     book: Book = field(default_factory=Book)
+    site: SiteIndex = field(default_factory=lambda: SiteIndex(SITE, SITE.halls[0]))
 
 
 @dataclass(slots=True)
@@ -201,7 +204,7 @@ async def running(
     """Run the server on a free port and a socket, over a real store; `wang` can log in with `PASSWORD`."""
     socket = folder / "hallwatch.sock"
     site = SITE.model_copy(update={"limits": limits or Limits()})
-    path, view, watch = FakePath(), FakeView(), FakeWatch()
+    path, view, watch = FakePath(), FakeView(site=SiteIndex(site, site.halls[0])), FakeWatch()
     replayed: list[Settled] = []
 
     async def replay(row: QuarantineRow, settled: Settled) -> None:
@@ -209,13 +212,16 @@ async def running(
             raise UndecodableError("bad_json", "it is still no JSON")
         replayed.append(settled)
 
+    async def resite(siting: Siting, by: str, detail: str) -> None:
+        raise AssertionError((siting, by, detail))
+
     async with open_store(sqlite_url(folder / "store.db")) as store:
         desk = HallDesk(
-            SiteIndex(site, site.halls[0]), path, view, store.records, store.quarantine, replay, FakeHistory(),
-            lambda: HistoryHealth("sqlite", 3), watch,
+            path, view, store.records, store.quarantine, replay, FakeHistory(),
+            lambda: HistoryHealth("sqlite", 3), watch, resite,
         )  # fmt: skip
         doors = Doors(store.accounts, real_now, PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
-        await doors.add("wang", PASSWORD, "wang")
+        await doors.add("wang", PASSWORD, Role.ADMIN, "wang")
         links = Links(b"secret", "http://127.0.0.1")
         words = Phrasebook(ZoneInfo("Asia/Shanghai"), links, real_now)
         token = None if metrics_token is None else SecretStr(metrics_token)

@@ -14,7 +14,7 @@ from dashboard.server.desk import HOUSE, House
 from dashboard.server.figures import HallFigures
 from gateway.watch.watched import Probed, Session, Surveyed, Watched
 from sensors.site.index import SiteIndex
-from tests.dashboard.desk import NOW, SITE, Running, alarm, browser, local, running
+from tests.dashboard.desk import NOW, SITE, FakeView, Running, alarm, browser, local, running
 from tests.servers.find import program
 
 UP = (
@@ -134,7 +134,7 @@ async def test_alive_is_not_ready(server: Running) -> None:
 
 async def test_two_halls_are_samples_of_one_family(server: Running) -> None:
     desk = server.app[HOUSE].halls["h1"]
-    other = replace(desk, site=SiteIndex(SITE, SITE.halls[0].model_copy(update={"id": "h2"})))
+    other = replace(desk, view=FakeView(site=SiteIndex(SITE, SITE.halls[0].model_copy(update={"id": "h2"}))))
     families = list(HallFigures(House({"h1": desk, "h2": other}, server.store.accounts), ()).collect())
     names = [family.name for family in families]
     assert len(names) == len(set(names))

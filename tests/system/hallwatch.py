@@ -127,6 +127,10 @@ class Hallwatch:
         answer = await self._call("POST", "/api/v1/actions", action)
         return [str(ref) for ref in answer["refs"]]
 
+    async def post(self, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON of many shapes
+        """POST to the API, as the local user."""
+        return await self._call("POST", path, body)
+
     async def _call(self, method: str, path: str, body: object) -> Any:  # noqa: ANN401
         connector = aiohttp.UnixConnector(str(self.socket))
         async with (

@@ -8,15 +8,16 @@ import asyncio
 import hashlib
 import secrets
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from dashboard.server.problem import ProblemError
+from dashboard.server.rights import Role, role_of
 from gateway.store.accounts import Accounts, Session, User
 from gateway.store.errors import StoreError
 
@@ -41,17 +42,27 @@ class Visitor:
 
     user: str | None = None
     actor: str = ""
+    role: Role | None = None
     csrf: str | None = None
     local: bool = False
     token: str | None = None
 
     @property
     def known(self) -> bool:
-        """True for who may write and see names."""
+        """True for who has said who it is; what that one may do is a matter of the role."""
         return self.user is not None
 
 
 NOBODY: Final = Visitor()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What shall be different about a user; None stays as it is."""
+
+    role: Role | None = None
+    disabled: bool | None = None
+    password: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +126,7 @@ class Doors:
         self._one_at_a_time = asyncio.Semaphore(2)
         self._throttle = Throttle()
         self._entries: dict[str, str] = {}
+        self._changed = asyncio.Event()
 
     async def login(self, name: str, password: str, address: str) -> tuple[str, Session]:
         """Check a password; returns the token for the cookie and the session. Raises `ProblemError` 401 or 429."""
@@ -136,26 +148,46 @@ class Doors:
             self._throttle.succeeded(place)
         return await self._begin(user)
 
-    async def add(self, name: str, password: str, person: str | None) -> None:
+    async def add(self, name: str, password: str, role: Role, person: str | None = None) -> None:
         """A new user. Raises `ProblemError` for a name or password that will not do."""
-        if not name or len(name) > 64 or not name.isprintable() or name != name.strip():  # noqa: PLR2004
+        if not name or len(name) > 64 or not name.isprintable() or name != name.strip() or ":" in name:  # noqa: PLR2004
             raise ProblemError(400, "bad_name")
-        if not PASSWORD_SHORTEST <= len(password) <= PASSWORD_LONGEST:
-            raise ProblemError(400, "bad_password", f"{PASSWORD_SHORTEST} to {PASSWORD_LONGEST} characters")
-        async with self._one_at_a_time:
-            hashed = await asyncio.to_thread(self._hasher.hash, password)
+        hashed = await self._hash(password)
         try:
-            await self._accounts.add_user(User(name, hashed, "staff", self._now(), person))
+            await self._accounts.add_user(User(name, hashed, role, self._now(), person))
         except StoreError as error:
             if error.transient:
                 raise
             raise ProblemError(409, "name_taken") from error
 
+    async def users(self) -> Sequence[User]:
+        """All users, by name."""
+        return await self._accounts.users()
+
+    async def change(self, name: str, change: Change) -> User:
+        """Change a user, whose sessions end; returns what it is now.
+
+        Raises `ProblemError`: `no_user`, `bad_password`, and `last_admin` where nobody would be left to let others in.
+        """
+        user = await self._accounts.user(name)
+        if user is None:
+            raise ProblemError(404, "no_user")
+        changed = replace(
+            user,
+            password=user.password if change.password is None else await self._hash(change.password),
+            role=user.role if change.role is None else change.role,
+            disabled=user.disabled if change.disabled is None else change.disabled,
+        )
+        if not await self._accounts.change_user(changed, keeping=Role.ADMIN):
+            raise ProblemError(409, "last_admin")
+        self._tell()
+        return changed
+
     async def who(self, token: str | None) -> Visitor:
         """Whose cookie this is; using a session keeps it alive."""
         if not token or len(token) > 100:  # noqa: PLR2004
             return NOBODY
-        return await self.still(_hash(token))
+        return await self.still(digest(token))
 
     async def still(self, hashed: str) -> Visitor:
         """The visitor of a session by its hash, NOBODY when it has ended; an open page asks from time to time."""
@@ -166,24 +198,39 @@ class Doors:
         session, user = found
         if session.expires - now < IDLE_MS - EXTEND_AFTER_MS:
             await self._accounts.extend_session(hashed, now + IDLE_MS)
-        return Visitor(user.name, user.person or user.name, session.csrf, token=hashed)
+        return Visitor(user.name, user.person or user.name, role_of(user.role), session.csrf, token=hashed)
+
+    async def stays(self, hashed: str, every_s: float) -> None:
+        """Returns when a session has ended; looks every so often, and at once when somebody's rights have changed."""
+        while True:
+            changed = self._changed
+            if not (await self.still(hashed)).known:
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(every_s):
+                    await changed.wait()
+
+    def _tell(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     async def logout(self, visitor: Visitor) -> None:
         """End a session."""
         if visitor.token is not None:
             await self._accounts.end_session(visitor.token)
+            self._tell()
 
-    async def entry(self, name: str) -> str:
+    async def entry(self, name: str, role: Role = Role.ADMIN) -> str:
         """A token that lets its first bearer in once as `name`, who has no password (the demo's visitor)."""
         with suppress(StoreError):
-            await self._accounts.add_user(User(name, NO_PASSWORD, "staff", self._now()))
+            await self._accounts.add_user(User(name, NO_PASSWORD, role, self._now()))
         token = secrets.token_urlsafe(24)
-        self._entries[_hash(token)] = name
+        self._entries[digest(token)] = name
         return token
 
     async def enter(self, token: str) -> tuple[str, Session]:
         """Use an entry link. Raises `ProblemError` 403 for one that is not ours or was used."""
-        name = self._entries.pop(_hash(token), None)
+        name = self._entries.pop(digest(token), None)
         user = None if name is None else await self._accounts.user(name)
         if user is None:
             raise ProblemError(403, "entry_used")
@@ -192,9 +239,15 @@ class Doors:
     async def _begin(self, user: User) -> tuple[str, Session]:
         token = secrets.token_urlsafe(32)
         now = self._now()
-        session = Session(_hash(token), user.name, secrets.token_urlsafe(24), now, now + IDLE_MS)
+        session = Session(digest(token), user.name, secrets.token_urlsafe(24), now, now + IDLE_MS)
         await self._accounts.add_session(session)
         return token, session
+
+    async def _hash(self, password: str) -> str:
+        if not PASSWORD_SHORTEST <= len(password) <= PASSWORD_LONGEST:
+            raise ProblemError(400, "bad_password", f"{PASSWORD_SHORTEST} to {PASSWORD_LONGEST} characters")
+        async with self._one_at_a_time:
+            return await asyncio.to_thread(self._hasher.hash, password)
 
     async def _verify(self, hashed: str, password: str) -> bool:
         if len(password) > PASSWORD_LONGEST:
@@ -206,6 +259,7 @@ class Doors:
                 return False
 
 
-def _hash(token: str) -> str:
+def digest(token: str) -> str:
+    """What the store keeps of a token."""
     # The token is random and long: a fast hash suffices.
     return hashlib.sha256(token.encode()).hexdigest()

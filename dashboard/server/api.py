@@ -1,7 +1,6 @@
 """What people do: actions, logins, and how the server is."""
 
 from dataclasses import asdict
-from http import HTTPStatus
 from typing import Annotated
 
 from aiohttp import web
@@ -9,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dashboard.server.ask import OPTIONS, answer, body_of, desks_of, the_hall
 from dashboard.server.desk import HallDesk
-from dashboard.server.guard import COOKIE, DOORS, known, visitor
+from dashboard.server.guard import COOKIE, DOORS, allowed, known, visitor
 from dashboard.server.problem import ProblemError
+from dashboard.server.rights import NEEDED, Right
 from sensors.actions import AnswerMessage, read_action
 from sensors.hall.account import sum_of
 from sensors.hall.state import DeviceState, Origin
@@ -24,16 +24,11 @@ class LoginBody(BaseModel):
     password: Annotated[str, Field(max_length=1024)]
 
 
-class UserBody(LoginBody):
-    """A new user; `person` ties it to a person of the site file."""
-
-    person: Annotated[str, Field(max_length=64)] | None = None
-
-
 async def act(request: web.Request) -> web.Response:
     """`POST /api/v1/actions`: do one of `sensors.actions`; answers when it is committed."""
     desk, actor = the_hall(request), known(request).actor
     action = read_action(await body_of(request))
+    allowed(request, NEEDED[type(action)])
     if isinstance(action, AnswerMessage) and not visitor(request).local:
         # It answers in the name of whom the message went to: only that person's own link may.
         raise ProblemError(403, "forbidden", "a message is answered by its link")
@@ -58,17 +53,6 @@ async def logout(request: web.Request) -> web.Response:
     return response
 
 
-async def add_user(request: web.Request) -> web.Response:
-    """`POST /api/v1/users`: only by the Unix socket, that is by who runs this server."""
-    if not visitor(request).local:
-        raise ProblemError(403, "local_only")
-    body = UserBody.model_validate_json(await body_of(request))
-    if body.person is not None and all(desk.site.person(body.person) is None for desk in desks_of(request)):
-        raise ProblemError(404, "no_person")
-    await request.app[DOORS].add(body.user, body.password, body.person)
-    return answer({"user": body.user}, HTTPStatus.CREATED)
-
-
 def set_cookie(request: web.Request, response: web.StreamResponse, token: str) -> None:
     """Give the browser its token: no script reads it, no other site sends it."""
     secure = request.app[OPTIONS].secure or request.secure
@@ -80,6 +64,7 @@ async def account(request: web.Request) -> web.Response:
 
     `none` is what no listed device sent, our own probes included; `balance` holds it against what was received.
     """
+    allowed(request, Right.SEE)
     desk = the_hall(request)
     state = desk.view.state
     return answer(
@@ -95,6 +80,7 @@ async def account(request: web.Request) -> web.Response:
 
 async def status(request: web.Request) -> web.Response:
     """`GET /api/v1/status`: each hall in a few figures."""
+    allowed(request, Right.SEE)
     return answer({"halls": [_status(desk) for desk in desks_of(request)]})
 
 

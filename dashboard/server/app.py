@@ -7,29 +7,31 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from pydantic import SecretStr
 
-from dashboard.server import answer, api, health, lookups, quarantine
+from dashboard.server import answer, api, health, lookups, quarantine, siting, users
 from dashboard.server.accounts import Doors
 from dashboard.server.ask import OPTIONS, Options
 from dashboard.server.desk import HOUSE, House
 from dashboard.server.figures import HallFigures
-from dashboard.server.guard import DOORS, HOSTS, guard, secure_headers
+from dashboard.server.guard import DOORS, HOSTS, OPEN, guard, secure_headers
 from dashboard.server.live import Hub
 from dashboard.server.metrics import FIGURES, Figures, metrics
 from dashboard.server.page_socket import HUBS, live
 from dashboard.server.problem import problems
+from dashboard.server.rights import Right
 from dashboard.server.static import STATIC, add_static, build_of
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How the server shall be: `base_url` is how people reach it, `open_names` shows names to everybody.
+    """How the server shall be: `base_url` is how people reach it.
 
-    `metrics_token` opens the figures over TCP.
+    `open_view` shows the hall without a login, `open_names` names too. `metrics_token` opens the figures over TCP.
     """
 
     base_url: str
     demo: bool = False
     clock_rate: float = 1.0
+    open_view: bool = True
     open_names: bool = False
     static: Path = STATIC
     metrics_token: SecretStr | None = None
@@ -48,7 +50,8 @@ def make_app(
     app[DOORS] = doors
     app[answer.ANSWERING] = answering
     app[HOSTS] = frozenset({base.hostname} if base.hostname else ())
-    app[OPTIONS] = Options(wishes.open_names, base.scheme == "https")
+    app[OPTIONS] = Options(base.scheme == "https")
+    app[OPEN] = _open(wishes)
     build = build_of(wishes.static)
     app[HUBS] = {
         id_: Hub(desk, build=build, demo=wishes.demo, rate=wishes.clock_rate) for id_, desk in house.halls.items()
@@ -62,6 +65,11 @@ def make_app(
     return app
 
 
+def _open(wishes: Wishes) -> frozenset[Right]:
+    opened = {Right.SEE: wishes.open_view, Right.NAMES: wishes.open_view and wishes.open_names}
+    return frozenset(right for right, is_open in opened.items() if is_open)
+
+
 def add_routes(app: web.Application) -> None:
     """Every address that is answered, beside the page's files."""
     app.add_routes(
@@ -73,7 +81,9 @@ def add_routes(app: web.Application) -> None:
             web.post("/api/v1/actions", api.act),
             web.post("/api/v1/login", api.login),
             web.post("/api/v1/logout", api.logout),
-            web.post("/api/v1/users", api.add_user),
+            web.get("/api/v1/users", users.listing),
+            web.post("/api/v1/users", users.add),
+            web.post("/api/v1/users/{name}", users.change),
             web.get("/api/v1/status", api.status),
             web.get("/api/v1/account", api.account),
             web.get("/api/v1/alarms", lookups.alarms),
@@ -82,6 +92,7 @@ def add_routes(app: web.Application) -> None:
             web.get("/api/v1/events", lookups.events),
             web.get("/api/v1/devices", lookups.devices),
             web.get("/api/v1/history", lookups.history),
+            web.post("/api/v1/site/reload", siting.reload),
             web.get("/api/v1/quarantine", quarantine.page),
             web.post(r"/api/v1/quarantine/{id:\d{1,15}}/replay", quarantine.replay),
             web.post(r"/api/v1/quarantine/{id:\d{1,15}}/discard", quarantine.discard),

@@ -9,9 +9,10 @@ import msgspec
 from aiohttp import web
 
 from dashboard.server.desk import HOUSE, HallDesk
-from dashboard.server.guard import visitor
+from dashboard.server.guard import rights_of
 from dashboard.server.names import People
 from dashboard.server.problem import ProblemError
+from dashboard.server.rights import Right
 from gateway.store.records import Before
 
 PAGE: Final = 100
@@ -22,7 +23,6 @@ PAGE_MOST: Final = 500
 class Options:
     """How this server is run. `secure`: people reach it by https, so the cookie goes by nothing else."""
 
-    open_names: bool = False
     secure: bool = False
 
 
@@ -39,7 +39,7 @@ def the_hall(request: web.Request) -> HallDesk:
 
 def people_of(request: web.Request, desk: HallDesk) -> People:
     """Names, as far as this reader may see them."""
-    return People(desk.site, shown=visitor(request).known or request.app[OPTIONS].open_names)
+    return People(desk.site, shown=Right.NAMES in rights_of(request))
 
 
 async def body_of(request: web.Request) -> bytes:

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from dashboard.server.accounts import Doors, Visitor
 from dashboard.server.problem import Handler, ProblemError
+from dashboard.server.rights import RIGHTS, Right, Role
 
 COOKIE: Final = "hallwatch"
 CSRF_HEADER: Final = "X-CSRF-Token"
@@ -25,6 +26,8 @@ DOORS = web.AppKey("doors", Doors)
 # Names by which this server may be called, besides addresses and localhost.
 HOSTS = web.AppKey("hosts", frozenset[str])
 VISITOR = web.RequestKey("visitor", Visitor)
+# What whoever asks may do, with a login or without.
+OPEN = web.AppKey("open", frozenset[Right])
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -52,6 +55,20 @@ def known(request: web.Request) -> Visitor:
     return asking
 
 
+def rights_of(request: web.Request) -> frozenset[Right]:
+    """All that whoever asks may do."""
+    role = visitor(request).role
+    return request.app[OPEN] if role is None else request.app[OPEN] | RIGHTS[role]
+
+
+def allowed(request: web.Request, right: Right) -> Visitor:
+    """Who asks, who must have this right; raises `ProblemError` 401 without a login, 403 with too small a role."""
+    if right not in rights_of(request):
+        known(request)
+        raise ProblemError(403, "not_allowed", right=right)
+    return visitor(request)
+
+
 def same_origin(request: web.Request) -> None:
     """Refuse what another site's page sent; raises `ProblemError` 403. The Unix socket has no pages."""
     if visitor(request).local:
@@ -66,7 +83,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Find out who asks, and refuse what did not come from our own page."""
     local = _local_user(request)
     if local is not None:
-        request[VISITOR] = Visitor(local, f"local:{local}", local=True)
+        request[VISITOR] = Visitor(local, f"local:{local}", Role.ADMIN, local=True)
         return await handler(request)
     if not _may_be_called(request.host, request.app[HOSTS]):
         raise ProblemError(403, "bad_host", "this server is not known by that name; see --base-url")

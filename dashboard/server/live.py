@@ -19,6 +19,7 @@ from alerts.model import TicketState
 from dashboard.server.accounts import Visitor
 from dashboard.server.desk import HallDesk
 from dashboard.server.entities import Rows, entities
+from dashboard.server.rights import Right, actions_of
 from dashboard.server.wire import AnyEntity, Delta, Snapshot
 from gateway.store.errors import StoreError
 
@@ -160,13 +161,24 @@ class Hub:
                 client.put(frame)
         self._drop(client for client in self._clients if client.cut)
 
-    def join(self, visitor: Visitor, *, names: bool) -> Client:
+    def join(self, visitor: Visitor, rights: frozenset[Right]) -> Client:
         """Take in a page; its first frame is a snapshot that the next delta follows."""
+        names = Right.NAMES in rights
         face = self._faces[names]
         if not face.shown:
             face.shown = self._entities(names=names)
         client = Client(names, self._limits.page_queue_kib * 1024)
-        snapshot = Snapshot(self._seq, self._desk.path.now(), self._build, visitor.user, visitor.csrf, dict(face.shown))
+        snapshot = Snapshot(
+            self._seq,
+            self._desk.path.now(),
+            self._build,
+            visitor.user,
+            visitor.csrf,
+            visitor.role,
+            tuple(sorted(rights)),
+            actions_of(rights),
+            dict(face.shown),
+        )
         client.put(_ENCODER.encode(snapshot))
         self._clients.add(client)
         return client

@@ -7,8 +7,10 @@ from aiohttp import web
 
 from dashboard.server.ask import answer, before_of, limit_of, people_of, the_hall, whole
 from dashboard.server.entities import device_entity
+from dashboard.server.guard import allowed
 from dashboard.server.problem import ProblemError
 from dashboard.server.records import alarm_entity, event_entity, run_entity, ticket_entity
+from dashboard.server.rights import Right
 from gateway.history.contract import Asked, HistoryDownError, How
 from sensors.readings import Kind
 
@@ -23,6 +25,7 @@ def _page(items: Sequence[object], ends: Sequence[tuple[int, str]], limit: int) 
 
 async def alarms(request: web.Request) -> web.Response:
     """`GET /api/v1/alarms`: newest first; `?open=1` for those that are open."""
+    allowed(request, Right.SEE)
     desk, limit = the_hall(request), limit_of(request)
     open_only = request.query.get("open") == "1"
     rows = await desk.records.alarms(desk.id, open_only=open_only, before=before_of(request), limit=limit)
@@ -32,6 +35,7 @@ async def alarms(request: web.Request) -> web.Response:
 
 async def tickets(request: web.Request) -> web.Response:
     """`GET /api/v1/tickets`: newest first; `?open=1` for those that are not done."""
+    allowed(request, Right.SEE)
     desk, limit = the_hall(request), limit_of(request)
     open_only = request.query.get("open") == "1"
     rows = await desk.records.tickets(desk.id, open_only=open_only, before=before_of(request), limit=limit)
@@ -41,6 +45,7 @@ async def tickets(request: web.Request) -> web.Response:
 
 async def runs(request: web.Request) -> web.Response:
     """`GET /api/v1/runs`: newest first, each with its messages; `?open=1` for those under way."""
+    allowed(request, Right.SEE)
     desk, limit = the_hall(request), limit_of(request)
     open_only = request.query.get("open") == "1"
     rows = await desk.records.runs(desk.id, open_only=open_only, before=before_of(request), limit=limit)
@@ -54,6 +59,7 @@ async def runs(request: web.Request) -> web.Response:
 
 async def events(request: web.Request) -> web.Response:
     """`GET /api/v1/events`: newest first; `?about=A1` for one thing."""
+    allowed(request, Right.SEE)
     desk, limit = the_hall(request), limit_of(request)
     before = whole(request, "before", 2**53, 0, 2**53)
     rows = await desk.records.events(desk.id, about=request.query.get("about"), before=before, limit=limit)
@@ -64,12 +70,14 @@ async def events(request: web.Request) -> web.Response:
 
 async def devices(request: web.Request) -> web.Response:
     """`GET /api/v1/devices`: all of them, discovered and retired ones too."""
+    allowed(request, Right.SEE)
     desk = the_hall(request)
     return answer({"items": [device_entity(desk, one) for one in desk.view.state.devices.values()], "next": None})
 
 
 async def history(request: web.Request) -> web.Response:
     """`GET /api/v1/history`: one field of one device over a range, for a chart."""
+    allowed(request, Right.SEE)
     desk = the_hall(request)
     start = whole(request, "start", None, 0, 2**53)
     end = whole(request, "end", None, 0, 2**53)

@@ -8,10 +8,11 @@ from typing import Final
 from aiohttp import WSCloseCode, web
 
 from dashboard.server.accounts import Visitor
-from dashboard.server.ask import OPTIONS, the_hall
-from dashboard.server.guard import DOORS, same_origin, visitor
+from dashboard.server.ask import the_hall
+from dashboard.server.guard import DOORS, allowed, rights_of, same_origin
 from dashboard.server.live import Client, Hub, close_code, feed
 from dashboard.server.problem import ProblemError
+from dashboard.server.rights import Right
 
 LOG = logging.getLogger(__name__)
 CHECK_S: Final = 60.0
@@ -22,6 +23,7 @@ HUBS = web.AppKey("hubs", dict[str, Hub])
 async def live(request: web.Request) -> web.StreamResponse:
     """Serve one page until it goes, is too slow, its login ends, or the server stops."""
     same_origin(request)
+    asking = allowed(request, Right.SEE)
     hub = request.app[HUBS][the_hall(request).id]
     if hub.full():
         raise ProblemError(503, "too_many_pages")
@@ -30,8 +32,7 @@ async def live(request: web.Request) -> web.StreamResponse:
     if not socket.can_prepare(request):
         raise ProblemError(426, "websocket_needed")
     await socket.prepare(request)
-    asking = visitor(request)
-    client = hub.join(asking, names=asking.known or request.app[OPTIONS].open_names)
+    client = hub.join(asking, rights_of(request))
     try:
         await _serve(request, socket, client, asking)
     finally:
@@ -56,7 +57,8 @@ async def _serve(request: web.Request, socket: web.WebSocketResponse, client: Cl
     """The parts of one page's life: what ends first ends the others."""
     parts = [feed(client, socket), _listen(socket)]
     if asking.token is not None:
-        parts.append(_stay_known(request, asking.token))
+        # An open page keeps its login alive, and ends with it.
+        parts.append(request.app[DOORS].stays(asking.token, CHECK_S))
     await _first(parts)
 
 
@@ -74,11 +76,3 @@ async def _listen(socket: web.WebSocketResponse) -> None:
     """Read until the page goes. It has nothing to say here; actions come by POST."""
     async for _ in socket:
         pass
-
-
-async def _stay_known(request: web.Request, token: str) -> None:
-    """An open page keeps its login alive; it ends when the login was ended elsewhere."""
-    while True:
-        await asyncio.sleep(CHECK_S)
-        if not (await request.app[DOORS].still(token)).known:
-            return

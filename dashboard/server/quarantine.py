@@ -8,9 +8,10 @@ from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, model_validator
 
 from dashboard.server.ask import answer, body_of, limit_of, people_of, the_hall, whole
 from dashboard.server.desk import HallDesk
-from dashboard.server.guard import known
+from dashboard.server.guard import allowed
 from dashboard.server.names import People
 from dashboard.server.problem import ProblemError
+from dashboard.server.rights import Right
 from gateway.store.contract import QuarantineRow, Settled
 from sensors.errors import UndecodableError
 
@@ -41,11 +42,11 @@ class MendBody(BaseModel):
 
 
 async def page(request: web.Request) -> web.Response:
-    """`GET /api/v1/quarantine`: newest first. What a device sent may name people, so a login is needed.
+    """`GET /api/v1/quarantine`: newest first. What a device sent is raw, so it is for maintainers.
 
     `state` is held (without it), replayed, discarded or all.
     """
-    known(request)
+    allowed(request, Right.DEVICE)
     desk, limit = the_hall(request), limit_of(request)
     before = whole(request, "before", 2**53, 0, 2**53)
     state = request.query.get("state", "held")
@@ -93,7 +94,7 @@ async def replay(request: web.Request) -> web.Response:
     """
     desk, row = await _row(request)
     mend = MendBody.model_validate_json(await body_of(request)) if request.can_read_body else MendBody()
-    settled = Settled(row.id, known(request).actor, desk.path.now(), mend.topic, mend.payload)
+    settled = Settled(row.id, allowed(request, Right.DEVICE).actor, desk.path.now(), mend.topic, mend.payload)
     try:
         await desk.replay(row, settled)
     except UndecodableError as error:
@@ -104,13 +105,15 @@ async def replay(request: web.Request) -> web.Response:
 async def discard(request: web.Request) -> web.Response:
     """`POST /api/v1/quarantine/{id}/discard`: a person has looked; it is rubbish."""
     desk, row = await _row(request)
-    if not await desk.quarantine.discard(desk.id, Settled(row.id, known(request).actor, desk.path.now())):
+    if not await desk.quarantine.discard(
+        desk.id, Settled(row.id, allowed(request, Right.DEVICE).actor, desk.path.now())
+    ):
         raise ProblemError(409, "not_held")
     return answer({"id": row.id, "state": "discarded"})
 
 
 async def _row(request: web.Request) -> tuple[HallDesk, QuarantineRow]:
-    known(request)
+    allowed(request, Right.DEVICE)
     desk = the_hall(request)
     row = await desk.quarantine.get(desk.id, int(request.match_info["id"]))
     if row is None:

@@ -3,6 +3,7 @@
 A role is what a login has; the roles of a plan's run (who closes the doors, who counts) are the site file's.
 """
 
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from typing import Final
 
@@ -75,6 +76,17 @@ NEEDED: Final[dict[type[actions.Action], Right]] = {
 }
 
 
+def role_of(word: str) -> Role | None:
+    """The role that the store has written; a word that is none of ours (a newer release's) gives no right."""
+    return Role(word) if word in set(Role) else None
+
+
 def may(role: Role | None, right: Right) -> bool:
     """Whether a role has a right; who has no role has none."""
     return role is not None and right in RIGHTS[role]
+
+
+def actions_of(rights: AbstractSet[Right]) -> tuple[str, ...]:
+    """The actions, by their `do`, that are within these rights."""
+    words = (str(action.__dataclass_fields__["do"].default) for action, right in NEEDED.items() if right in rights)
+    return tuple(sorted(words))

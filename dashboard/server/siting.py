@@ -6,8 +6,9 @@ from aiohttp import web
 
 from dashboard.server.ask import answer
 from dashboard.server.desk import HOUSE
-from dashboard.server.guard import known
+from dashboard.server.guard import allowed
 from dashboard.server.problem import ProblemError
+from dashboard.server.rights import Right
 from sensors.errors import HallwatchError
 
 
@@ -16,7 +17,7 @@ async def reload(request: web.Request) -> web.Response:
 
     422 with the reasons (for the file itself: line, key, value and mend) while it cannot be; the old one goes on.
     """
-    actor = known(request).actor
+    actor = allowed(request, Right.DEVICE).actor
     reloading = request.app[HOUSE].reload
     if reloading is None:
         raise ProblemError(409, "no_site_file")

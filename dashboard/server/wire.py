@@ -306,13 +306,16 @@ AnyEntity = (
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot", tag_field="t"):
-    """All entities, keyed `type/id`."""
+    """All entities, keyed `type/id`; who looks, and what that one may do: rights, and actions by their `do`."""
 
     seq: int
     now: int
     build: str
     user: str | None
     csrf: str | None
+    role: str | None
+    rights: tuple[str, ...]
+    actions: tuple[str, ...]
     entities: dict[str, AnyEntity]
 
 

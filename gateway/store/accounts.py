@@ -51,14 +51,23 @@ class Accounts:
         row = dict(zip(names, astuple(user), strict=True))
         await self._writer.execute(insert(_users).values(row))
 
-    async def change_user(self, user: User) -> bool:
-        """New password, role, person or state of a user, whose sessions end; False when there is no such user."""
+    async def change_user(self, user: User, *, keeping: str | None = None) -> bool:
+        """New password, role, person or state of a user, whose sessions end; False when there is no such user.
+
+        False too, and nothing is changed, when it was the last enabled user with the role `keeping`.
+        """
 
         def change(connection: Connection) -> bool:
+            if keeping is not None and (user.disabled or user.role != keeping) and alone(connection, user.name):
+                return False
             values = {"password": user.password, "role": user.role, "person": user.person, "disabled": user.disabled}
             done = connection.execute(update(_users).where(_users.c.name == user.name).values(values)).rowcount == 1
             connection.execute(delete(_sessions).where(_sessions.c.user == user.name))
             return done
+
+        def alone(connection: Connection, name: str) -> bool:
+            able = select(_users.c.name).where(_users.c.role == keeping, _users.c.disabled.is_(False))
+            return connection.scalars(able).all() == [name]
 
         return await self._writer.run(change)
 

@@ -10,13 +10,14 @@ from typing import Final
 from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, func, insert, inspect, select
 
 from gateway.store.errors import StoreError
-from gateway.store.migrations import m0001_first, m0002_leases, m0003_settlements
+from gateway.store.migrations import m0001_first, m0002_leases, m0003_settlements, m0004_roles
 
 Step = tuple[int, str, Callable[[Connection], None]]
 STEPS: Final[tuple[Step, ...]] = (
     (1, "first", m0001_first.upgrade),
     (2, "leases", m0002_leases.upgrade),
     (3, "settlements", m0003_settlements.upgrade),
+    (4, "roles", m0004_roles.upgrade),
 )
 
 _own: Final = MetaData()

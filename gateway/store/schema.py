@@ -268,6 +268,35 @@ sessions: Final = Table(
     _at("expires"),
 )
 
+# What programs come in by, instead of a password: only the hash of it is kept.
+tokens: Final = Table(
+    "tokens",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("name", String(64), nullable=False),
+    Column("role", String(32), nullable=False),
+    _at("created"),
+    Column("created_by", Text, nullable=False),
+    _at("expires", optional=True),
+    _at("used", optional=True),
+    _at("revoked", optional=True),
+)
+
+# Who wrote what, and who looked at names (`audit.py`).
+audit: Final = Table(
+    "audit",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    _at("at"),
+    Column("who", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("what", String(64), nullable=False),
+    Column("about", Text, nullable=False),
+    Column("outcome", String(64), nullable=False),
+    Index("audit_by_time", "at"),
+)
+
 meta: Final = Table(
     "meta",
     metadata,

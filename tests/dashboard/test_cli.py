@@ -74,11 +74,11 @@ async def test_a_user_is_added_by_a_password_from_stdin(
     server: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("a good password\n"))
-    assert await command(server, "user", "add", "li") == 0
+    assert await command(server, "user", "add", "li", "--role", "staff") == 0
     _, session = await server.doors.login("li", "a good password", "test")
     assert session.user == "li"
     monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
-    assert await command(server, "user", "add", "zhao") == 1
+    assert await command(server, "user", "add", "zhao", "--role", "staff") == 1
     said = capsys.readouterr()
     assert "bad_password" in said.err
     assert "a good password" not in said.out + said.err

@@ -16,6 +16,7 @@ from dashboard.server import page_socket
 from dashboard.server.accounts import NOBODY
 from dashboard.server.live import ENDED_MS, QUEUE, Hub
 from dashboard.server.page_socket import HUBS
+from dashboard.server.rights import Right
 from gateway.store.contract import Batch
 from sensors.hall.state import DeviceState, Liveness, Origin
 from sensors.inputs import Ticked, pack
@@ -187,7 +188,7 @@ async def test_a_page_whose_login_ended_elsewhere_is_closed(server: Running, mon
 
 async def test_a_page_that_does_not_keep_up_is_cut_off_alone(server: Running) -> None:
     hub = server.app[HUBS]["h1"]
-    slow, quick = hub.join(NOBODY, names=False), hub.join(NOBODY, names=False)
+    slow, quick = hub.join(NOBODY, frozenset({Right.SEE})), hub.join(NOBODY, frozenset({Right.SEE}))
     for _ in range(QUEUE + 2):
         hub.show()
         while not quick.queue.empty():
@@ -201,7 +202,7 @@ async def test_a_page_that_does_not_keep_up_is_cut_off_alone(server: Running) ->
 async def test_what_waits_for_a_page_is_bounded_in_bytes(tmp_path: Path) -> None:
     async with running(tmp_path, limits=Limits(page_queue_kib=64)) as server:
         hub = server.app[HUBS]["h1"]
-        slow, quick = hub.join(NOBODY, names=False), hub.join(NOBODY, names=False)
+        slow, quick = hub.join(NOBODY, frozenset({Right.SEE})), hub.join(NOBODY, frozenset({Right.SEE}))
         assert slow.queue.qsize() == 1, "the first frame waits whatever its size"
         for number in range(4):
             while not quick.queue.empty():
@@ -244,7 +245,7 @@ async def test_a_page_that_goes_is_forgotten(server: Running) -> None:
 
 async def test_deltas_on_the_snapshot_make_the_next_snapshot(server: Running) -> None:
     hub: Hub = server.app[HUBS]["h1"]
-    client = hub.join(NOBODY, names=True)
+    client = hub.join(NOBODY, frozenset({Right.SEE, Right.NAMES}))
     shown: dict[str, Any] = json.loads(client.queue.get_nowait() or b"")["entities"]
     steps = [{"A1": alarm("A1")}, {"A1": alarm("A1", count=2), "A2": alarm("A2")}, {"A2": alarm("A2")}, {}]
     for step in steps:
@@ -255,6 +256,6 @@ async def test_deltas_on_the_snapshot_make_the_next_snapshot(server: Running) ->
         shown |= delta["set"]
         for key in delta.get("gone", []):
             del shown[key]
-        fresh = hub.join(NOBODY, names=True)
+        fresh = hub.join(NOBODY, frozenset({Right.SEE, Right.NAMES}))
         assert json.loads(fresh.queue.get_nowait() or b"")["entities"] == shown
         hub.leave(fresh)

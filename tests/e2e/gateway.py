@@ -40,10 +40,10 @@ class Gateway(Hallwatch):
         assert place in self.process.command
         self.broker = broker
 
-    def add_user(self, name: str, person: str) -> None:
+    def add_user(self, name: str, person: str | None = None, role: str = "admin") -> None:
         """`hallwatch user add`, as who runs this server does it."""
-        command = [sys.executable, "-m", "dashboard.cli.main", "user", "add", name]
-        command += ["--person", person, "--socket", str(self.socket)]
+        command = [sys.executable, "-m", "dashboard.cli.main", "user", "add", name, "--role", role]
+        command += ["--socket", str(self.socket), *(() if person is None else ("--person", person))]
         subprocess.run(command, input=PASSWORD + "\n", text=True, check=True, timeout=30, capture_output=True)
 
     def hear(self, device: str, kind: str, *, lane: str = "telemetry", **value: object) -> None:

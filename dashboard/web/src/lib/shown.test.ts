@@ -3,7 +3,7 @@ import { Problem } from './api'
 import type { Alarm } from './entities'
 import { everyFor, fieldsOf } from './fields'
 import { withGaps } from './gaps'
-import { fit, inside, labelPlace, textWidth } from './geometry'
+import { apart, around, fit, inside, labelPlace, textWidth } from './geometry'
 import { inOrder, total } from './hall'
 import { language } from './i18n.svelte'
 import { describe as told } from './session.svelte'
@@ -69,10 +69,25 @@ describe('alarms', () => {
   })
 })
 
+describe('what is offered', () => {
+  const look = (user: string | null, rights: string[], actions: string[]): void =>
+    store.snapshot({ user, rights, actions, entities: {} } as unknown as Snapshot)
+
+  it('is all that asks for a login, to who has none', () => {
+    look(null, ['see'], [])
+    expect([store.offers('acknowledge'), store.may('acknowledge'), store.may('see')]).toEqual([true, false, true])
+  })
+
+  it('is what one may, to who has one', () => {
+    look('wang', ['see', 'names'], ['acknowledge'])
+    expect([store.offers('acknowledge'), store.offers('start_plan'), store.offers('users')]).toEqual([true, false, false])
+  })
+})
+
 describe('a refusal', () => {
   it('names the plan that runs, and shows a code without words as it came', () => {
     language.words = zh
-    store.snapshot({ entities: { p: { type: 'plan', id: 'crowd', name: { zh: '人群疏导', en: 'Crowd' } } } } as unknown as Snapshot)
+    store.snapshot({ rights: [], actions: [], entities: { p: { type: 'plan', id: 'crowd', name: { zh: '人群疏导', en: 'Crowd' } } } } as unknown as Snapshot)
     expect(told(new Problem('plan_running', 409, 'Conflict', { plan: 'crowd', run: 'R000001' }))).toBe('预案“人群疏导”正在进行')
     expect(told(new Problem('plan_running', 409, 'Conflict', { plan: 'gone' }))).toBe('预案“gone”正在进行')
     expect(told(new Problem('of_tomorrow', 409, 'Conflict'))).toBe('of_tomorrow: Conflict')
@@ -117,14 +132,11 @@ describe('the plan', () => {
   })
 
   it('puts a label where nothing stands', () => {
-    const things = [[1, 1], [9, 1], [1, 7], [5, 1.5], [4, 4]] as const
-    const [left, middle] = labelPlace(square, things, 3, 1.5)
-    for (const [x, y] of things) {
-      const over = x > left - 1 && x < left + 4 && Math.abs(y - middle) < 1.75
-      expect(over, `${x} ${y} against ${left} ${middle}`).toBe(false)
-    }
-    expect(labelPlace(square, [], 3, 1.5)[1]).toBeLessThan(2)
-    expect(labelPlace(square, [], 9.5, 7)).toEqual([0.25, 4])
+    const things = [[1, 1], [9, 1], [1, 7], [5, 1.5], [4, 4]].map(([x, y]) => around([x ?? 0, y ?? 0], 0.6, 0.6))
+    const place = labelPlace(square, things, 3, 1.5, 0.4)
+    for (const thing of things) expect(apart(thing, place)).toBeGreaterThan(0)
+    expect(labelPlace(square, [], 3, 1.5, 0.4)).toEqual({ left: 0.4, top: 0.4, right: 3.4, bottom: 1.9 })
+    expect(labelPlace(square, [], 9.5, 7, 0.4).left).toBeCloseTo(0.25)
   })
 
   it('cuts words to their room', () => {

@@ -35,6 +35,8 @@ class Store {
   ready = $state(false)
   user = $state<string | null>(null)
   csrf = $state<string | null>(null)
+  role = $state<string | null>(null)
+  #may = $state.raw<ReadonlySet<string>>(new Set())
   /** Rises with each snapshot, so that what was fetched beside the link is fetched again. */
   epoch = $state(0)
   readonly tables: Tables = {
@@ -51,6 +53,16 @@ class Store {
     return this.hall?.timezone ?? 'UTC'
   }
 
+  /** Whether this right (`names`) or action (`pause_window`) is one's own. */
+  may(word: string): boolean {
+    return this.#may.has(word)
+  }
+
+  /** Whether its button is shown: who is not logged in is asked to be, who may not do it is not offered it. */
+  offers(word: string): boolean {
+    return this.user === null || this.may(word)
+  }
+
   snapshot(message: Snapshot): void {
     const tables = Object.values(this.tables)
     for (const table of tables) table.clear()
@@ -60,6 +72,8 @@ class Store {
     for (const table of tables) table.publish()
     this.user = message.user
     this.csrf = message.csrf
+    this.role = message.role
+    this.#may = new Set([...message.rights, ...message.actions])
     this.epoch += 1
     this.ready = true
   }

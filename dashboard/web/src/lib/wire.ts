@@ -279,6 +279,9 @@ export interface Snapshot {
   build: string
   user: string | null
   csrf: string | null
+  role: string | null
+  rights: string[]
+  actions: string[]
   entities: Record<string, AnyEntity>
 }
 

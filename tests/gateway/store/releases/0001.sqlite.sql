@@ -500,7 +500,7 @@ CREATE TABLE users (
 	created BIGINT NOT NULL, 
 	PRIMARY KEY (name)
 );
-INSERT INTO "users" VALUES('admin','$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA','admin','wang',0,1795399200000);
+INSERT INTO "users" VALUES('admin','$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA','staff','wang',0,1795399200000);
 CREATE INDEX ix_gaps_hall ON gaps (hall);
 CREATE INDEX quarantine_by_state ON quarantine (hall, state, id);
 CREATE INDEX alarms_by_time ON alarms (hall, raised);

@@ -115,7 +115,7 @@ async def fill(store: Store) -> None:
 async def _beside(store: Store) -> None:
     """What stands beside the hall: logins, secrets, a point that a history refused."""
     await store.records.secret("links")
-    await store.accounts.add_user(User("admin", "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA", "admin", BEGIN, "wang"))
+    await store.accounts.add_user(User("admin", "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA", "staff", BEGIN, "wang"))
     await store.accounts.add_session(Session("0" * 64, "admin", "1" * 64, BEGIN, BEGIN + 3_600_000))
     point = Point(HALL, Kind.QUEUE, "queue-1", "waiting", "", (("length", 3.0),), BEGIN * 1_000_000, 3)
     at = await store.cursors.get(HALL, HISTORY)

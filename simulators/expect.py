@@ -6,8 +6,8 @@ from pydantic import Field
 
 from sensors.facts import FactKind
 from sensors.readings import CrowdLevel
-from sensors.site.model import Id, Words
-from sensors.site.part import Part
+from sensors.site.model import Words
+from sensors.site.part import Id, Part
 
 
 class ExpectedAlarm(Part):

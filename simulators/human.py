@@ -10,8 +10,7 @@ from pydantic import Field
 
 from sensors.actions import ACTION, Action
 from sensors.facts import FactKind
-from sensors.site.model import Id
-from sensors.site.part import Part
+from sensors.site.part import Id, Part
 
 
 class Reference(Part):

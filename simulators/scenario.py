@@ -15,8 +15,8 @@ from ruamel.yaml import YAML
 from sensors.decode.envelope import flags_of
 from sensors.readings import VALUES, Button, ButtonAction, Kind
 from sensors.site.calendar import HallCalendar
-from sensors.site.model import Day, Id, Site, Words
-from sensors.site.part import Part
+from sensors.site.model import Day, Site, Words
+from sensors.site.part import Id, Part
 from simulators.expect import Expect, Otherwise
 from simulators.faults import Fault
 from simulators.fleet import Fleet

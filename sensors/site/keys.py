@@ -13,6 +13,19 @@ _HOURS: Final = (
     "open periods of each weekday, several if need be; split what goes over midnight",
 )  # fmt: skip
 
+_ROBOT: Final = {
+    "id": _CHANNEL_ID,
+    "type": _TYPE,
+    "url": ("机器人 webhook 地址所在（地址本身是秘密）", "where the robot's webhook address stands (it is a secret)"),
+    "timeout_s": ("超时，秒", "time-out, s"),
+    "allow_private": ("允许内网地址和 http（私有化部署）", "whether a private address and http are allowed"),
+    "link": (
+        "带上确认链接：群内任何人都可代收件人确认",
+        "give the link that acknowledges: whoever reads the group can answer in the addressee's name",
+    ),
+}
+_SIGNED: Final = {"secret": ("加签密钥所在；不写则不签名", "where the key of the signature stands; else not signed")}
+
 KEYS: Final[dict[str, tuple[str, str]]] = {
     "Words.zh": ("中文", "Chinese"),
     "Words.en": ("英文；不写则用中文", "English; the Chinese where it is not written"),
@@ -91,10 +104,15 @@ KEYS: Final[dict[str, tuple[str, str]]] = {
     "EmailChannel.username": ("用户名", "user name"),
     "EmailChannel.password": ("密码所在（file 或 env）", "where the password stands (file or env)"),
     "EmailChannel.timeout_s": ("超时，秒", "time-out, s"),
+    **{f"WecomChannel.{key}": words for key, words in _ROBOT.items()},
+    **{f"DingtalkChannel.{key}": words for key, words in (_ROBOT | _SIGNED).items()},
+    **{f"FeishuChannel.{key}": words for key, words in (_ROBOT | _SIGNED).items()},
     "Person.id": _ID,
     "Person.name": ("姓名；不会出现在公众屏上", "name; never on the public display"),
     "Person.badges": ("工卡号，大小写和分隔符不计；建议加引号", "badge tokens; case and separators do not matter"),
-    "Person.contacts": ("通道编号: 此人在该通道上的地址", "channel's id: this person's address on it"),
+    "Person.contacts": (
+        "通道编号: 此人在该通道上的地址；群机器人为要@的人，group 为不@人",
+        "channel's id: this person's address on it; for a robot whom to mention, `group` for nobody"),
     "Zone.id": _ID,
     "Zone.name": ("名称", "name"),
     "Zone.area_m2": ("可用面积（扣除柜台和家具），平方米", "usable area without counters and furniture, m²"),

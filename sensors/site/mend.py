@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from sensors.site import model, rules
+from sensors.site.part import ID_PATTERN
 from sensors.site.problem import Found, Path, Said, Severity, printable
 
 Words = tuple[Said, Said]  # what is wrong, and the mend
@@ -121,7 +122,7 @@ def _pattern(context: dict[str, str], written: str) -> Words:
 
 def _suggest(pattern: str, written: str) -> str:
     """The value as it was probably meant, if it can be told."""
-    if pattern == model.ID_PATTERN:
+    if pattern == ID_PATTERN:
         better = re.sub(r"[^a-z0-9_.-]+", "-", written.lower()).strip("-_.")[:64]
     elif pattern == model.PERIOD_PATTERN:
         found = re.fullmatch(r"\D*(\d{1,2})[:：.](\d\d)\D+(\d{1,2})[:：.](\d\d)\D*", written[:40])
@@ -141,7 +142,7 @@ def _timezone(_context: dict[str, str], written: str) -> Words:
 
 _SEE_DOCS: Final = Said("见 docs/site.md 中这个键", "see this key in docs/site.md")
 _PATTERNS: Final[dict[str, tuple[str, str]]] = {
-    model.ID_PATTERN: ("小写字母、数字、- _ .，至多 64 个", "lower-case letters, digits, - _ . (at most 64)"),
+    ID_PATTERN: ("小写字母、数字、- _ .，至多 64 个", "lower-case letters, digits, - _ . (at most 64)"),
     model.PERIOD_PATTERN: ("HH:MM-HH:MM（24 小时制）", "HH:MM-HH:MM on a 24 h clock"),
     model.DATE_PATTERN: ("YYYY-MM-DD", "YYYY-MM-DD"),
     model.TOPIC_PATTERN: ("不含 + # 、不以 / 或 $ 开头的主题", "a topic without + or #, not beginning with / or $"),

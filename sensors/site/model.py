@@ -12,18 +12,17 @@ from pydantic import AfterValidator, Field, model_validator
 from sensors.readings import CrowdLevel, Kind
 from sensors.site import rules
 from sensors.site.limits import Limits
-from sensors.site.part import Part
+from sensors.site.part import Id, Part
+from sensors.site.robots import DingtalkChannel, FeishuChannel, WecomChannel
 from sensors.site.secret import Secret
 from sensors.site.watch import Watch
 
-ID_PATTERN: Final = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
 PERIOD_PATTERN: Final = r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$"
 DATE_PATTERN: Final = r"^\d{4}-\d\d-\d\d$"
 TOPIC_PATTERN: Final = r"^[^+#\x00/$][^+#\x00]{0,199}$"
 YEAR_S: Final = 31_536_000
 URL_PATTERN: Final = r"^https?://[^\s/]+"
 
-Id = Annotated[str, Field(pattern=ID_PATTERN)]
 Metres = Annotated[float, Field(ge=0, le=10_000)]
 Point = tuple[Metres, Metres]
 Extent = Annotated[float, Field(gt=0, le=10_000)]
@@ -135,7 +134,10 @@ class EmailChannel(Part):
     timeout_s: float = Field(default=10, gt=0, le=60)
 
 
-Channel = Annotated[LogChannel | MqttChannel | WebhookChannel | EmailChannel, Field(discriminator="type")]
+Channel = Annotated[
+    LogChannel | MqttChannel | WebhookChannel | EmailChannel | WecomChannel | DingtalkChannel | FeishuChannel,
+    Field(discriminator="type"),
+]
 
 
 class Person(Part):

@@ -1,6 +1,12 @@
-"""The root of every part of the site file."""
+"""The root of every part of the site file, and the form of an id."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+ID_PATTERN: Final = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
+
+Id = Annotated[str, Field(pattern=ID_PATTERN)]
 
 
 class Part(BaseModel):

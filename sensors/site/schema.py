@@ -8,6 +8,7 @@ from sensors.site import model
 from sensors.site.keys import KEYS
 from sensors.site.limits import Limits
 from sensors.site.part import Part
+from sensors.site.robots import DingtalkChannel, FeishuChannel, WecomChannel
 from sensors.site.secret import Secret
 from sensors.site.watch import Heartbeat, Watch
 
@@ -26,6 +27,9 @@ TITLES: Final[dict[type[Part], str]] = {
     model.WebhookChannel: "channels[] (type: webhook)",
     model.Accept: "channels[].accept",
     model.EmailChannel: "channels[] (type: email)",
+    WecomChannel: "channels[] (type: wecom)",
+    DingtalkChannel: "channels[] (type: dingtalk)",
+    FeishuChannel: "channels[] (type: feishu)",
     model.Person: "people[]",
     model.Hall: "halls[]",
     model.MakeupDay: "halls[].makeup_days[]",

@@ -10,8 +10,9 @@ import pytest
 import trustme
 
 from alerts.notify.mail import EmailSender
+from alerts.notify.post import BODY_MAX
 from alerts.notify.sender import Answer, Never, Sent, TryAgain, Unknown
-from alerts.notify.webhook import BODY_MAX, open_webhook
+from alerts.notify.webhook import open_webhook
 from sensors.site.model import EmailChannel, WebhookChannel
 from tests.alerts.notify.samples import TEXT, message
 from tests.fakes import rude as fake

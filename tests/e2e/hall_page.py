@@ -64,6 +64,11 @@ class HallPage:
         """Press a button."""
         await self.see(name).click()
 
+    async def go(self, name: str) -> None:
+        """Open a page by its place in the navigation: `hall`, `devices`, `history`, `quarantine`."""
+        await self.see(f"nav-{name}").click()
+        await expect(self.see(f"nav-{name}")).to_have_attribute("aria-current", "page")
+
     async def press_in(self, part: Locator, name: str, *, sure: bool = False) -> None:
         """Press the button of a part whose name begins so; `sure` where it asks for a second tap."""
         button = part.locator(f"button[data-testid^='{name}-']")

@@ -41,9 +41,10 @@ async def test_what_is_not_known_never_looks_normal(visit: Visit, gateway: Gatew
 
 
 async def test_a_published_reading_appears(visit: Visit, gateway: Gateway) -> None:
-    page = await visit()
-    await page.press("devices-all")
-    queue, device = page.see("queue-cards"), page.see("device-queue-1")
+    page, other = await visit(), await visit()
+    await other.go("devices")
+    await other.press("devices-all")
+    queue, device = page.see("queue-cards"), other.see("device-queue-1")
     await expect(device).to_have_attribute("data-liveness", "unknown")
     await expect(queue).to_contain_text("未知")
     await expect(page.see("length-cards")).to_have_count(0)
@@ -117,10 +118,15 @@ async def tour(page: HallPage) -> None:
         await page.page.locator("#plan header button").first.click()
         for part in ("plan-window-w1", "plan-device-smoke-1", "zone-waiting"):
             await page.see(part).press("Enter")
+        await page.go("devices")
         await page.press("devices-all")
         await page.see("devices-search").fill("smoke")
         await expect(page.see("device-smoke-1")).to_be_visible()
+        await page.go("history")
         await expect(page.see("history-chart").locator("canvas")).to_be_visible()
+        await page.go("quarantine")
+        await expect(page.see("account-received")).to_be_visible()
+        await page.go("hall")
         for button in ("start-plan-button", "report-fault", "pause-w1"):
             await page.press(button)
             await expect(page.page.get_by_role("dialog")).to_be_visible()
@@ -156,10 +162,11 @@ async def test_no_request_leaves_the_server(visit: Visit, gateway: Gateway) -> N
 async def test_it_fits_a_phone_and_a_wall(visit: Visit, gateway: Gateway, width: int) -> None:
     gateway.hear("queue-1", "queue", length=3)
     page = await visit("duty")
-    await page.press("devices-all")
     for query in ("?lang=zh", "?lang=en"):
         await page.page.goto(f"{gateway.url}/{query}")
-        await expect(page.see("devices-all")).to_be_visible()
+        await expect(page.see("window-w1")).to_be_visible()
+        await page.fits(width)
+        await page.go("devices")
         await page.press("devices-all")
         await expect(page.see("device-queue-1")).to_be_visible()
         await page.fits(width)

@@ -41,6 +41,7 @@ async def test_a_message_is_mended_and_replayed_and_it_stays_to_be_seen_who_did_
     wrong = '{"boot": 7, "seq": 1, "value": {"length": "many"}}'
     say(gateway, QUEUE, wrong)
     row = await held(gateway, wrong)
+    await page.go("quarantine")
     await page.press("quarantine-open")
     item = page.see(f"held-{row['id']}")
     await expect(item).to_contain_text("某个字段缺失、类型不符或超出范围")
@@ -75,6 +76,7 @@ async def test_rubbish_is_discarded_by_a_second_tap(visit: Visit, gateway: Gatew
     page = await visit("duty", query="?lang=en")
     say(gateway, QUEUE, "rubbish")
     row = await held(gateway, "rubbish")
+    await page.go("quarantine")
     await page.press("quarantine-open")
     item = page.see(f"held-{row['id']}")
     await expect(item).to_contain_text("not valid JSON")
@@ -92,6 +94,7 @@ async def test_the_account_stands_by_device_with_its_gaps_and_the_probes(visit: 
     for sequence in (1, 2, 2, 5):
         body = {"boot": 3, "seq": sequence, "value": {"occupancy": sequence}}
         say(gateway, "hallwatch/v1/main/telemetry/count-1/people_count", json.dumps(body))
+    await page.go("quarantine")
     await page.press("account-devices")
     cells = page.see("account-of-count-1").locator("td")
     # received, stored, duplicate, quarantined, refused, awaiting, gaps

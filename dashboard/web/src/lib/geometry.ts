@@ -1,4 +1,4 @@
-/** Small geometry for the floor plan; all lengths in metres, y downwards. */
+/** Small geometry for the floor plan: the same for metres and for pixels; y downwards. */
 import type { Point } from './hall'
 
 export interface Box {
@@ -14,6 +14,15 @@ export function boxOf(points: readonly Point[]): Box {
   return { left: Math.min(...xs), top: Math.min(...ys), right: Math.max(...xs), bottom: Math.max(...ys) }
 }
 
+export function around([x, y]: Point, width: number, height: number): Box {
+  return { left: x - width / 2, top: y - height / 2, right: x + width / 2, bottom: y + height / 2 }
+}
+
+/** How far two boxes are apart; negative where they overlap. */
+export function apart(a: Box, b: Box): number {
+  return Math.max(a.left - b.right, b.left - a.right, a.top - b.bottom, b.top - a.bottom)
+}
+
 /** True when the point lies inside the polygon (even-odd rule). */
 export function inside([x, y]: Point, polygon: readonly Point[]): boolean {
   let within = false
@@ -25,39 +34,51 @@ export function inside([x, y]: Point, polygon: readonly Point[]): boolean {
 }
 
 /**
- * Where a zone's label of the given size (left edge, middle line) stands freest of what is drawn in the zone:
- * tried on a grid, the corners first, so that a zone without anything keeps its label at its top left.
+ * Where a label of the given size stands freest of what is drawn in its zone: tried on a grid, the corners first, so
+ * that a zone without anything keeps its label at its top left.
  */
-export function labelPlace(outline: readonly Point[], things: readonly Point[], width: number, height: number): Point {
+export function labelPlace(outline: readonly Point[], things: readonly Box[], width: number, height: number, gap: number): Box {
   const box = boxOf(outline)
-  const gap = height * 0.45
-  // In a zone that is hardly larger than its label, the label stands in the middle.
-  const [across, down] = [(box.left + box.right - width) / 2, (box.top + box.bottom) / 2]
-  const [x0, x1] = [Math.min(box.left + gap, across), Math.max(box.right - gap - width, across)]
-  const [y0, y1] = [Math.min(box.top + gap + height / 2, down), Math.max(box.bottom - gap - height / 2, down)]
-  let best: Point = [x0, y0]
-  let most = -1
-  for (const part of [0, 1, 0.5, 0.25, 0.75]) {
-    for (const side of [0, 1, 0.5, 0.25, 0.75]) {
-      const place: Point = [x0 + (x1 - x0) * side, y0 + (y1 - y0) * part]
-      if (!inside([place[0] + width / 2, place[1]], outline)) continue
-      const free = Math.min(height * 1.6, ...things.map((thing) => distance(thing, place, width, height)))
+  const at = (x: number, y: number): Box => ({ left: x, top: y, right: x + width, bottom: y + height })
+  const [x0, x1] = range(box.left + gap, box.right - gap - width)
+  const [y0, y1] = range(box.top + gap, box.bottom - gap - height)
+  let best = at(x0, y0)
+  let most = -Infinity
+  for (const part of STEPS) {
+    for (const side of STEPS) {
+      const place = at(x0 + (x1 - x0) * side, y0 + (y1 - y0) * part)
+      if (!inside([(place.left + place.right) / 2, (place.top + place.bottom) / 2], outline)) continue
+      const free = Math.min(gap * 2, ...things.map((thing) => apart(thing, place)))
       if (free > most + 0.01) [best, most] = [place, free]
     }
   }
   return best
 }
 
-/** Distance of a point from a label's rectangle; 0 inside. */
-function distance([x, y]: Point, [left, middle]: Point, width: number, height: number): number {
-  const dx = Math.max(left - x, 0, x - left - width)
-  const dy = Math.max(Math.abs(y - middle) - height / 2, 0)
-  return Math.hypot(dx, dy)
+const STEPS = [0, 1, 0.5, 0.25, 0.75, 0.125, 0.375, 0.625, 0.875]
+
+/** From where to where; the middle twice where there is no room between. */
+function range(low: number, high: number): [number, number] {
+  return low <= high ? [low, high] : [(low + high) / 2, (low + high) / 2]
+}
+
+/** The free place nearest to where a thing wants to be, or null: tried on rings around it. */
+export function freePlace(want: Point, width: number, height: number, taken: readonly Box[], ok: (box: Box) => boolean): Box | null {
+  const step = Math.min(width, height) / 3
+  for (let ring = 0; ring < 24; ring++) {
+    const places = ring ? ring * 6 : 1
+    for (let turn = 0; turn < places; turn++) {
+      const angle = (turn / places) * 2 * Math.PI + Math.PI / 2
+      const box = around([want[0] + Math.cos(angle) * ring * step, want[1] + Math.sin(angle) * ring * step], width, height)
+      if (ok(box) && taken.every((other) => apart(other, box) >= 1)) return box
+    }
+  }
+  return null
 }
 
 /** About how wide a text is, in units of its font size: a Chinese character is 1, others about a half. */
 export function textWidth(text: string): number {
-  return [...text].reduce((sum, char) => sum + (char > '\u2e80' ? 1 : 0.54), 0)
+  return [...text].reduce((sum, char) => sum + (char > '\u2e80' ? 1 : 0.57), 0)
 }
 
 /** The text, cut with an ellipsis to a width in units of its font size. */

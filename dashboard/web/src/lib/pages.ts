@@ -5,5 +5,5 @@ import type { PageName } from './route.svelte'
 export const PAGES: Partial<Record<PageName, () => Promise<{ default: Component }>>> = {
   devices: () => import('../views/Devices.svelte'),
   history: () => import('../views/History.svelte'),
-  quarantine: () => import('../views/Quarantine.svelte'),
+  quarantine: () => import('../views/Messages.svelte'),
 }

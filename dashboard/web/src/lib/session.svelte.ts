@@ -7,7 +7,7 @@ export type Dialog =
   | { name: 'login' }
   | { name: 'start' }
   | { name: 'fault'; window?: string; device?: string; zone?: string }
-  | { name: 'pause'; window: string }
+  | { name: 'pause'; window: string; cover?: boolean }
   | { name: 'approve'; device: string }
   | { name: 'stand_down'; run: string }
 

@@ -9,6 +9,26 @@ export type Sample = readonly [at: number, value: number | null]
 export const TREND_MS = 3_600_000
 const EVERY_MS = 120_000
 
+export type Trend = 'up' | 'down' | 'flat' | 'none'
+
+const RECENT_MS = 3 * 60_000
+const BEFORE_MS = 15 * 60_000
+
+/**
+ * Where a queue is going: the mean of the last three minutes against that of ten to fifteen minutes ago. Two people or
+ * a fifth make a difference; with nothing heard in either, nobody knows.
+ */
+export function trendOf(samples: readonly Sample[], now: number): Trend {
+  const mean = (from: number, to: number): number | null => {
+    const values = samples.flatMap(([at, value]) => (value !== null && at > now - from && at <= now - to ? [value] : []))
+    return values.length ? values.reduce((a, b) => a + b, 0) / values.length : null
+  }
+  const [recent, before] = [mean(RECENT_MS, 0), mean(BEFORE_MS, 10 * 60_000)]
+  if (recent === null || before === null) return 'none'
+  const limit = Math.max(2, before * 0.2)
+  return recent - before >= limit ? 'up' : before - recent >= limit ? 'down' : 'flat'
+}
+
 class Trends {
   samples = $state.raw<Record<string, readonly Sample[]>>({})
   #epoch = 0

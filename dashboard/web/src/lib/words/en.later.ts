@@ -1,6 +1,9 @@
 /** The words that are fetched after the first view. */
 import { books } from './en/books'
+import { devices } from './en/devices'
 import { gateway } from './en/gateway'
+import { plan } from './en/plan'
+import { plans } from './en/plans'
 import { problems } from './en/problems'
 
-export const later = { ...books, ...gateway, ...problems }
+export const later = { ...books, ...devices, ...gateway, ...plan, ...plans, ...problems }

@@ -2,7 +2,6 @@ import type { plans as zh } from '../zh/plans'
 
 /** Plans and messages. */
 export const plans: Record<keyof typeof zh, string> = {
-  drill: 'DRILL',
   'drill.banner': 'DRILL   DRILL   DRILL',
   'stage.verify': 'Verifying',
   'stage.active': 'Active',
@@ -58,7 +57,6 @@ export const plans: Record<keyof typeof zh, string> = {
   'role.untold': 'not told yet',
   'role.take': 'Take',
   'role.take_label': 'Take the role: {role}',
-  'start.open': 'Start a plan by hand…',
   'start.plan': 'Plan',
   'start.is_drill': 'This is a drill (marked on every page and message)',
   'start.type': 'To confirm, type the plan\'s id:',

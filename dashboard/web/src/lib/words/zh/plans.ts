@@ -1,6 +1,5 @@
 /** 预案与消息。 */
 export const plans = {
-  drill: '演练',
   'drill.banner': '演练　演练　演练',
   'stage.verify': '核实中',
   'stage.active': '已启动',
@@ -56,7 +55,6 @@ export const plans = {
   'role.untold': '尚未通知',
   'role.take': '承担',
   'role.take_label': '承担岗位：{role}',
-  'start.open': '手动启动预案…',
   'start.plan': '预案',
   'start.is_drill': '这是演练（所有界面和消息都标注“演练”）',
   'start.type': '请输入预案编号以确认：',

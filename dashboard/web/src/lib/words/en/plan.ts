@@ -1,0 +1,14 @@
+import type { plan as zh } from '../zh/plan'
+
+/** What is said once something on the plan is opened, and the legend. */
+export const plan: Record<keyof typeof zh, string> = {
+  'plan.waiting': '{name}: {n} waiting',
+  'plan.cover': 'Cover',
+  'plan.more': 'Details',
+  'pause.cover_login': 'Log in to choose who covers.',
+  'legend.title': 'Legend',
+  'legend.warns': 'Warns',
+  'legend.counts': 'People',
+  'legend.runs': 'Equipment',
+  'legend.plain': 'no colour = normal',
+}

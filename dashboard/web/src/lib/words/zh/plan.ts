@@ -1,0 +1,12 @@
+/** 平面图上点开之后的词句和图例。 */
+export const plan = {
+  'plan.waiting': '{name}：{n} 人排队',
+  'plan.cover': '代班',
+  'plan.more': '详情',
+  'pause.cover_login': '登录后可选择代班人员。',
+  'legend.title': '图例',
+  'legend.warns': '报警',
+  'legend.counts': '人员',
+  'legend.runs': '设备',
+  'legend.plain': '不着色 = 正常',
+} as const

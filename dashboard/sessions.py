@@ -23,7 +23,7 @@ class SiteRefusedError(HallwatchError):
 
 def hall_sessions(settings: Settings, site: Site, hall: str, clock: Clockwork, pipeline: Pipeline) -> list[Session]:
     """Life safety on a session of its own; fixed client ids, so that the broker keeps both for us."""
-    broker = _broker(site.mqtt, settings.broker, site.limits.unacknowledged_mib * 2**20)
+    broker = broker_of(site.mqtt, settings.broker, site.limits.unacknowledged_mib * 2**20)
     unsteady = _one_word(telling(pipeline, "link_unsteady", hall))
     names = {lane: f"hallwatch-{site.site}-{hall}-{lane.name.lower()}" for lane in Lane}
     return [
@@ -67,7 +67,8 @@ def telling(pipeline: Pipeline, condition: str, subject: str) -> Callable[[str],
     return tell
 
 
-def _broker(mqtt: Mqtt, override: tuple[str, int] | None, most_bytes: int) -> Broker:
+def broker_of(mqtt: Mqtt, override: tuple[str, int] | None, most_bytes: int) -> Broker:
+    """The broker of a site file, or another host; raises `SiteRefusedError`, `SecretMissingError`."""
     host, port = override or (mqtt.host, mqtt.port)
     context = None
     if mqtt.tls is not None:

@@ -14,6 +14,7 @@ from sensors.errors import HallwatchError
 COMMANDS = {
     "demo": "demo",
     "run": "run",
+    "init": "init",
     "check": "check",
     "reload": "reload",
     "simulate": "simulate",

@@ -2,7 +2,7 @@
  * Where everything of the floor plan stands, in pixels: counters at the edge of their room, words where nothing is,
  * devices at their place or, where that is taken, at the nearest free one. The same input gives the same plan.
  */
-import { apart, around, boxOf, freePlace, labelPlace, type Box } from './geometry'
+import { apart, around, boxOf, freePlace, inside, labelPlace, type Box } from './geometry'
 import type { Point } from './hall'
 
 export type Side = 'top' | 'bottom' | 'left' | 'right'
@@ -64,7 +64,7 @@ export function layOut(plan: PlanIn): Layout {
 
   const devices = plan.devices.map((one) => ({ ...one, xy: at(one.xy) }))
   const free = devices.filter((one) => !(one.window && counters.some((place) => place.id === one.window)))
-  const extent = (one: DeviceIn): Point => (one.chip ? [(small ? 2.3 : 3.3) * u, 1.7 * u] : small && one.calm ? [0.8 * u, 0.8 * u] : [1.7 * u, 1.7 * u])
+  const extent = (one: DeviceIn): Point => (one.chip ? (small ? [2.3 * u, 1.7 * u] : [4.8 * u, 2.6 * u]) : small && one.calm ? [0.8 * u, 0.8 * u] : [1.7 * u, 1.7 * u])
   const soft = free.map((one) => around(one.xy, ...(extent(one) as [number, number])))
   const labels = new Map<string, Box>()
   for (const zone of zones) {
@@ -79,7 +79,11 @@ export function layOut(plan: PlanIn): Layout {
   for (const one of [...free].sort((a, b) => rank(a) - rank(b))) {
     const [w, h] = extent(one)
     const bounds = (box: Box) => box.left >= 1 && box.top >= 1 && box.right <= px - 1 && box.bottom <= height - 1
-    const box = freePlace(one.xy, w, h, taken, bounds) ?? around(one.xy, w, h)
+    const own = zones.find((zone) => zone.id === one.zone)?.outline ?? []
+    const home = (box: Box) => bounds(box) && inside([(box.left + box.right) / 2, (box.top + box.bottom) / 2], own)
+    const near = freePlace(one.xy, w, h, taken, bounds)
+    // Rather a little further than in another room, unless that is where it was drawn (a door in the wall).
+    const box = (inside(one.xy, own) ? freePlace(one.xy, w, h, taken, home) : null) ?? near ?? around(one.xy, w, h)
     taken.push(box)
     const spot: Point = [(box.left + box.right) / 2, (box.top + box.bottom) / 2]
     const moved = Math.hypot(spot[0] - one.xy[0], spot[1] - one.xy[1]) > 1.1 * u

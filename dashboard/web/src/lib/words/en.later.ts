@@ -1,9 +1,10 @@
 /** The words that are fetched after the first view. */
 import { books } from './en/books'
 import { devices } from './en/devices'
+import { events } from './en/events'
 import { gateway } from './en/gateway'
 import { plan } from './en/plan'
 import { plans } from './en/plans'
 import { problems } from './en/problems'
 
-export const later = { ...books, ...devices, ...gateway, ...plan, ...plans, ...problems }
+export const later = { ...books, ...devices, ...events, ...gateway, ...plan, ...plans, ...problems }

@@ -4,6 +4,7 @@ import type { live as zh } from '../zh/live'
 export const live: Record<keyof typeof zh, string> = {
   drill: 'DRILL',
   'start.open': 'Start a plan by hand…',
+  colon: ': ',
   'nav.title': 'Pages',
   'nav.hall': 'Hall',
   'nav.devices': 'Devices',

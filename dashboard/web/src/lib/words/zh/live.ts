@@ -2,6 +2,7 @@
 export const live = {
   drill: '演练',
   'start.open': '手动启动预案…',
+  colon: '：',
   'nav.title': '页面',
   'nav.hall': '大厅',
   'nav.devices': '设备',

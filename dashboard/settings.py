@@ -9,6 +9,15 @@ from gateway.store.sql import sqlite_url
 
 
 @dataclass(frozen=True, slots=True)
+class Exposure:
+    """Who can reach the page. `tls`: certificate and key; `open_view`: the hall is shown without a login, no names."""
+
+    tls: tuple[Path, Path] | None = None
+    behind_proxy: bool = False
+    open_view: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Settings of one process. Everything about the hall itself stands in the site file."""
 
@@ -25,6 +34,7 @@ class Settings:
     site_file: Path | None = None
     clock_rate: float = 1.0
     open_names: bool = False
+    exposure: Exposure = Exposure()
 
     @property
     def store(self) -> Path:
@@ -42,4 +52,4 @@ class Settings:
         if self.base_url is not None:
             return self.base_url.rstrip("/")
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"http{'s' if self.exposure.tls else ''}://{host}:{self.port}"

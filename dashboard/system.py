@@ -78,12 +78,13 @@ async def run_system(settings: Settings, *, clock: Clockwork | None = None, read
                 desks[hall.id] = await halls.enter_async_context(open_hall(parts, group))
             await halls.enter_async_context(following_wall(time_of, group))
             reloading = Reloading(settings.site_file, sitings, desks, store.sites, sites)
-            house = House(desks, store.accounts, meters, reloading if settings.site_file is not None else None)
+            reload = reloading if settings.site_file is not None else None
+            house = House(desks, store.tokens, store.audit, meters, reload)
             watches = [desk.watch for desk in desks.values()]
             answering = Answering(links, lambda message: words[message.hall](message), real_now)
             app = make_app(house, doors, answering, _wishes(settings, site))
             await halls.enter_async_context(beating(site.watch.heartbeat, watches, meters, group))
-            async with serving(app, settings.host, settings.port, settings.socket):
+            async with serving(app, settings.host, settings.port, settings.socket, settings.exposure.tls):
                 _settle_memory()
                 if ready is not None:
                     await ready(doors)
@@ -123,6 +124,8 @@ def _wishes(settings: Settings, site: Site) -> Wishes:
         settings.public_url,
         settings.demo,
         settings.clock_rate,
+        settings.exposure.open_view,
+        settings.exposure.behind_proxy,
         settings.open_names,
         metrics_token=None if token is None else read_secret(token),
     )

@@ -19,6 +19,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dashboard.cli.client import AnswerError, NotRunningError
 from dashboard.cli.example import EXAMPLE, load, on_broker
+from dashboard.cli.exposure import exposure_of
 from dashboard.cli.place import SOCKET_NAME, Commands, free_port, listening
 from dashboard.cli.run import add_listening, guarded, start_log
 from dashboard.cli.simulate import speed
@@ -120,6 +121,7 @@ def _settings(chosen: argparse.Namespace, folder: Path, broker: Address) -> Sett
         demo=True,
         clock_rate=chosen.speed,
         open_names=True,
+        exposure=exposure_of(chosen),
     )
 
 

@@ -7,15 +7,17 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from dashboard.cli.exposure import add_exposure, exposure_of
+from dashboard.cli.first import invite
 from dashboard.cli.place import Commands, add_data, address, listening, make_data_folder, socket_of
 from dashboard.cli.stores import add_store, named_store, shown
+from dashboard.server.accounts import Doors
 from dashboard.settings import Settings
 from dashboard.site_file import read_text
 from dashboard.system import run_system
 from sensors.errors import HallwatchError
 
 LOG = logging.getLogger(__name__)
-LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 def add_to(commands: Commands) -> None:
@@ -32,7 +34,7 @@ def add_to(commands: Commands) -> None:
 
 
 def add_listening(command: argparse.ArgumentParser) -> None:
-    """`--listen`, `--base-url` and `--log`."""
+    """`--listen`, `--base-url`, how it is exposed, and `--log`."""
     command.add_argument(
         "--listen",
         type=address,
@@ -41,6 +43,7 @@ def add_listening(command: argparse.ArgumentParser) -> None:
         help="默认只限本机 · default: this machine",
     )
     command.add_argument("--base-url", metavar="URL", help="他人访问本页的地址 · how people reach this page")
+    add_exposure(command)
     command.add_argument(
         "--log", choices=("debug", "info", "warning", "error"), default="info", help="日志级别 · log level"
     )
@@ -50,8 +53,6 @@ def run(chosen: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT."""
     start_log(chosen.log)
     host, port = listening(chosen)
-    if host not in LOOPBACK:
-        LOG.warning("listening on %s: put a proxy with TLS before it, and say its address by --base-url", host)
     named = named_store(chosen)
     if named is not None:
         LOG.info("store: %s", shown(named))
@@ -66,8 +67,13 @@ def run(chosen: argparse.Namespace) -> int:
         socket=socket_of(chosen),
         base_url=chosen.base_url,
         broker=chosen.broker,
+        exposure=exposure_of(chosen),
     )
-    return guarded(lambda: asyncio.run(run_system(settings)))
+
+    async def greet(doors: Doors) -> None:
+        await invite(doors, settings.public_url, settings.data)
+
+    return guarded(lambda: asyncio.run(run_system(settings, ready=greet)))
 
 
 def guarded(work: Callable[[], None]) -> int:

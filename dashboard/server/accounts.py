@@ -6,9 +6,9 @@ carry the session's CSRF token besides. Passwords are hashed with argon2id, off 
 
 import asyncio
 import hashlib
+import hmac
 import secrets
-from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
@@ -18,18 +18,13 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 from dashboard.server.problem import ProblemError
 from dashboard.server.rights import Role, role_of
+from dashboard.server.throttle import Throttle, places
 from gateway.store.accounts import Accounts, Session, User
 from gateway.store.errors import StoreError
 
 IDLE_MS: Final = 30 * 60 * 1000
 EXTEND_AFTER_MS: Final = 60 * 1000
-# By a name at an address few suffice: guessing. By a name alone there must be many, or anybody could lock a known
-# person out from afar; by an address more than one person may have, such as behind a proxy.
-FAILURES: Final = 5
-FAILURES_OF_NAME: Final = 50
-FAILURES_OF_ADDRESS: Final = 20
-FAILURES_WITHIN_MS: Final = 5 * 60 * 1000
-PLACES: Final = 10_000
+FIRST_MS: Final = 60 * 60 * 1000
 PASSWORD_LONGEST: Final = 256
 PASSWORD_SHORTEST: Final = 8
 # No hash is this, so no password fits it.
@@ -38,14 +33,23 @@ NO_PASSWORD: Final = "!"  # noqa: S105
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who asks. `actor` is what the journal keeps; `local` came by the Unix socket; `token` is the session's hash."""
+    """Who asks. `actor` is what the journal keeps; `token` is the hash of what the session or the program came by.
+
+    `local` came by the Unix socket, `bearer` with a token: neither is a browser that a stranger's page could misuse.
+    """
 
     user: str | None = None
     actor: str = ""
     role: Role | None = None
     csrf: str | None = None
     local: bool = False
+    bearer: bool = False
     token: str | None = None
+
+    @property
+    def called(self) -> str:
+        """Who it is, for the audit: the login's own name, "" for nobody."""
+        return self.actor if self.local else self.user or ""
 
     @property
     def known(self) -> bool:
@@ -66,48 +70,11 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """What failures are counted by: a name, an address, or both together; and how many are heard."""
+class First:
+    """The link that makes the first admin: the hash of its token ("" opens nothing), and until when (ms)."""
 
-    limit: int
-    name: str | None = None
-    address: str | None = None
-
-
-def places(name: str, address: str) -> tuple[Place, ...]:
-    """By what the failures of one login are counted."""
-    return (
-        Place(FAILURES, name, address),
-        Place(FAILURES_OF_NAME, name=name),
-        Place(FAILURES_OF_ADDRESS, address=address),
-    )
-
-
-class Throttle:
-    """Counts failed logins by name and address; too many within five minutes are refused unheard."""
-
-    def __init__(self) -> None:
-        self._failures: OrderedDict[Place, deque[int]] = OrderedDict()
-
-    def wait_ms(self, place: Place, now: int) -> int:
-        """How long this place has to wait; 0 is not at all."""
-        failures = self._failures.get(place, deque())
-        while failures and failures[0] <= now - FAILURES_WITHIN_MS:
-            failures.popleft()
-        return failures[0] + FAILURES_WITHIN_MS - now if len(failures) >= place.limit else 0
-
-    def failed(self, place: Place, now: int) -> None:
-        """Note a failure. The places are bounded: the longest forgotten goes first."""
-        self._failures.setdefault(place, deque(maxlen=place.limit)).append(now)
-        self._failures.move_to_end(place)
-        if len(self._failures) > PLACES:
-            self._failures.popitem(last=False)
-
-    def succeeded(self, place: Place) -> None:
-        """The right password forgives this try, not those before: who guesses gains nothing by an own account."""
-        failures = self._failures.get(place)
-        if failures:
-            failures.pop()
+    token: str
+    until: int
 
 
 class Doors:
@@ -119,18 +86,19 @@ class Doors:
         `hasher` has argon2's recommended cost (RFC 9106 §4) unless a test brings a cheap one.
         """
         self._accounts = accounts
-        self._now = now
+        self.now = now
         self._hasher = hasher or PasswordHasher()
         # So that a name that does not exist takes as long as one that does.
         self._nobody = self._hasher.hash(secrets.token_hex(16))
         self._one_at_a_time = asyncio.Semaphore(2)
         self._throttle = Throttle()
         self._entries: dict[str, str] = {}
+        self._first = First("", 0)
         self._changed = asyncio.Event()
 
     async def login(self, name: str, password: str, address: str) -> tuple[str, Session]:
         """Check a password; returns the token for the cookie and the session. Raises `ProblemError` 401 or 429."""
-        now = self._now()
+        now = self.now()
         counted = places(name, address)
         if wait := max(self._throttle.wait_ms(place, now) for place in counted):
             refused = ProblemError(429, "too_many_logins", seconds=str(wait // 1000 + 1))
@@ -150,15 +118,18 @@ class Doors:
 
     async def add(self, name: str, password: str, role: Role, person: str | None = None) -> None:
         """A new user. Raises `ProblemError` for a name or password that will not do."""
-        if not name or len(name) > 64 or not name.isprintable() or name != name.strip() or ":" in name:  # noqa: PLR2004
-            raise ProblemError(400, "bad_name")
+        _good(name)
         hashed = await self._hash(password)
         try:
-            await self._accounts.add_user(User(name, hashed, role, self._now(), person))
+            await self._accounts.add_user(User(name, hashed, role, self.now(), person))
         except StoreError as error:
             if error.transient:
                 raise
             raise ProblemError(409, "name_taken") from error
+
+    async def has(self, name: str) -> bool:
+        """Whether somebody is called so."""
+        return await self._accounts.user(name) is not None
 
     async def users(self) -> Sequence[User]:
         """All users, by name."""
@@ -180,7 +151,7 @@ class Doors:
         )
         if not await self._accounts.change_user(changed, keeping=Role.ADMIN):
             raise ProblemError(409, "last_admin")
-        self._tell()
+        self.changed()
         return changed
 
     async def who(self, token: str | None) -> Visitor:
@@ -191,7 +162,7 @@ class Doors:
 
     async def still(self, hashed: str) -> Visitor:
         """The visitor of a session by its hash, NOBODY when it has ended; an open page asks from time to time."""
-        now = self._now()
+        now = self.now()
         found = await self._accounts.session(hashed, now)
         if found is None:
             return NOBODY
@@ -200,17 +171,18 @@ class Doors:
             await self._accounts.extend_session(hashed, now + IDLE_MS)
         return Visitor(user.name, user.person or user.name, role_of(user.role), session.csrf, token=hashed)
 
-    async def stays(self, hashed: str, every_s: float) -> None:
-        """Returns when a session has ended; looks every so often, and at once when somebody's rights have changed."""
+    async def stays(self, look: Callable[[], Awaitable[Visitor]], every_s: float) -> None:
+        """Returns when a login has ended; looks every so often, and at once when somebody's rights have changed."""
         while True:
             changed = self._changed
-            if not (await self.still(hashed)).known:
+            if not (await look()).known:
                 return
             with suppress(TimeoutError):
                 async with asyncio.timeout(every_s):
                     await changed.wait()
 
-    def _tell(self) -> None:
+    def changed(self) -> None:
+        """Some login or token is not what it was: open pages look whether they may stay."""
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -218,12 +190,12 @@ class Doors:
         """End a session."""
         if visitor.token is not None:
             await self._accounts.end_session(visitor.token)
-            self._tell()
+            self.changed()
 
     async def entry(self, name: str, role: Role = Role.ADMIN) -> str:
         """A token that lets its first bearer in once as `name`, who has no password (the demo's visitor)."""
         with suppress(StoreError):
-            await self._accounts.add_user(User(name, NO_PASSWORD, role, self._now()))
+            await self._accounts.add_user(User(name, NO_PASSWORD, role, self.now()))
         token = secrets.token_urlsafe(24)
         self._entries[digest(token)] = name
         return token
@@ -236,9 +208,27 @@ class Doors:
             raise ProblemError(403, "entry_used")
         return await self._begin(user)
 
+    async def open_first(self) -> str | None:
+        """A token that makes the first admin, once and for an hour; None where somebody can log in already."""
+        if await self._accounts.users():
+            return None
+        token = secrets.token_urlsafe(24)
+        self._first = First(digest(token), self.now() + FIRST_MS)
+        return token
+
+    async def be_first(self, token: str, name: str, password: str) -> tuple[str, Session]:
+        """Become the first admin, and be logged in. Raises `ProblemError`: `first_used`, and what `add` raises."""
+        if not hmac.compare_digest(digest(token), self._first.token) or self.now() >= self._first.until:
+            raise ProblemError(403, "first_used")
+        user = User(_good(name), await self._hash(password), Role.ADMIN, self.now())
+        if not await self._accounts.add_first(user):
+            raise ProblemError(403, "first_used")
+        self._first = First("", 0)
+        return await self._begin(user)
+
     async def _begin(self, user: User) -> tuple[str, Session]:
         token = secrets.token_urlsafe(32)
-        now = self._now()
+        now = self.now()
         session = Session(digest(token), user.name, secrets.token_urlsafe(24), now, now + IDLE_MS)
         await self._accounts.add_session(session)
         return token, session
@@ -257,6 +247,13 @@ class Doors:
                 return await asyncio.to_thread(self._hasher.verify, hashed, password)
             except (Argon2Error, InvalidHashError):
                 return False
+
+
+def _good(name: str) -> str:
+    """A name that will do; a colon is for tokens and for who comes by the socket. Raises `ProblemError`."""
+    if not name or len(name) > 64 or not name.isprintable() or name != name.strip() or ":" in name:  # noqa: PLR2004
+        raise ProblemError(400, "bad_name")
+    return name
 
 
 def digest(token: str) -> str:

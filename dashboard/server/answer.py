@@ -14,6 +14,7 @@ from aiohttp import web
 from alerts.model import Message
 from alerts.notify.links import LinkError, Links
 from alerts.notify.sender import Text
+from dashboard.server.audit import note
 from dashboard.server.desk import HOUSE, HallDesk
 from sensors.actions import AnswerMessage
 from sensors.errors import RefusedError
@@ -74,10 +75,12 @@ async def show(request: web.Request) -> web.Response:
 
 async def answer(request: web.Request) -> web.Response:
     """`POST /a/{token}`: the person to whom the message went answers it."""
+    note(request, "answer_message")
     try:
         desk, message = await _find(request)
     except LinkError as error:
         return _said(error.code)
+    note(request, "answer_message", f"{message.id} {message.person or ''}".strip())
     if message.answered is not None:
         return _said("already_answered")
     try:

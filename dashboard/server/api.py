@@ -6,11 +6,12 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from dashboard.server.ask import OPTIONS, answer, body_of, desks_of, the_hall
+from dashboard.server.ask import answer, body_of, desks_of, the_hall
+from dashboard.server.audit import note
 from dashboard.server.desk import HallDesk
-from dashboard.server.guard import COOKIE, DOORS, allowed, known, visitor
+from dashboard.server.guard import COOKIE, DOORS, SECURE, address_of, allowed, known, visitor
 from dashboard.server.problem import ProblemError
-from dashboard.server.rights import NEEDED, Right
+from dashboard.server.rights import NEEDED, Right, about
 from sensors.actions import AnswerMessage, read_action
 from sensors.hall.account import sum_of
 from sensors.hall.state import DeviceState, Origin
@@ -28,6 +29,7 @@ async def act(request: web.Request) -> web.Response:
     """`POST /api/v1/actions`: do one of `sensors.actions`; answers when it is committed."""
     desk, actor = the_hall(request), known(request).actor
     action = read_action(await body_of(request))
+    note(request, action.do, about(action))
     allowed(request, NEEDED[type(action)])
     if isinstance(action, AnswerMessage) and not visitor(request).local:
         # It answers in the name of whom the message went to: only that person's own link may.
@@ -39,7 +41,10 @@ async def act(request: web.Request) -> web.Response:
 async def login(request: web.Request) -> web.Response:
     """`POST /api/v1/login`."""
     body = LoginBody.model_validate_json(await body_of(request))
-    token, session = await request.app[DOORS].login(body.user, body.password, request.remote or "")
+    doors = request.app[DOORS]
+    # What nobody is called may be a password, typed in the wrong place.
+    note(request, "login", body.user if await doors.has(body.user) else "")
+    token, session = await doors.login(body.user, body.password, address_of(request))
     response = answer({"user": session.user, "csrf": session.csrf})
     set_cookie(request, response, token)
     return response
@@ -47,6 +52,7 @@ async def login(request: web.Request) -> web.Response:
 
 async def logout(request: web.Request) -> web.Response:
     """`POST /api/v1/logout`."""
+    note(request, "logout")
     await request.app[DOORS].logout(visitor(request))
     response = answer({})
     response.del_cookie(COOKIE, path="/")
@@ -55,7 +61,7 @@ async def logout(request: web.Request) -> web.Response:
 
 def set_cookie(request: web.Request, response: web.StreamResponse, token: str) -> None:
     """Give the browser its token: no script reads it, no other site sends it."""
-    secure = request.app[OPTIONS].secure or request.secure
+    secure = request.app[SECURE] or request.secure
     response.set_cookie(COOKIE, token, path="/", httponly=True, samesite="Strict", secure=secure)
 
 

@@ -7,12 +7,13 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from pydantic import SecretStr
 
-from dashboard.server import answer, api, health, lookups, quarantine, siting, users
+from dashboard.server import answer, api, devices, health, lookups, quarantine, siting, users
 from dashboard.server.accounts import Doors
-from dashboard.server.ask import OPTIONS, Options
+from dashboard.server.audit import AUDITOR, Auditor, audited
+from dashboard.server.bearers import Bearers
 from dashboard.server.desk import HOUSE, House
 from dashboard.server.figures import HallFigures
-from dashboard.server.guard import DOORS, HOSTS, OPEN, guard, secure_headers
+from dashboard.server.guard import BEARERS, DOORS, HOSTS, OPEN, PROXIED, SECURE, guard, secure_headers
 from dashboard.server.live import Hub
 from dashboard.server.metrics import FIGURES, Figures, metrics
 from dashboard.server.page_socket import HUBS, live
@@ -25,13 +26,15 @@ from dashboard.server.static import STATIC, add_static, build_of
 class Wishes:
     """How the server shall be: `base_url` is how people reach it.
 
-    `open_view` shows the hall without a login, `open_names` names too. `metrics_token` opens the figures over TCP.
+    `open_view` shows the hall without a login, `open_names` names too. `behind_proxy`: requests
+    come through a proxy of ours, which says from where. `metrics_token` opens the figures over TCP.
     """
 
     base_url: str
     demo: bool = False
     clock_rate: float = 1.0
     open_view: bool = True
+    behind_proxy: bool = False
     open_names: bool = False
     static: Path = STATIC
     metrics_token: SecretStr | None = None
@@ -45,12 +48,15 @@ def make_app(
 ) -> web.Application:
     """Make the application."""
     base = urlsplit(wishes.base_url)
-    app = web.Application(middlewares=[problems, guard], client_max_size=house.limits.request_kib * 1024)
+    app = web.Application(middlewares=[problems, audited, guard], client_max_size=house.limits.request_kib * 1024)
     app[HOUSE] = house
     app[DOORS] = doors
     app[answer.ANSWERING] = answering
     app[HOSTS] = frozenset({base.hostname} if base.hostname else ())
-    app[OPTIONS] = Options(base.scheme == "https")
+    app[SECURE] = base.scheme == "https"
+    app[PROXIED] = wishes.behind_proxy
+    app[BEARERS] = Bearers(house.tokens, doors.now)
+    app[AUDITOR] = Auditor(house.audit, doors.now)
     app[OPEN] = _open(wishes)
     build = build_of(wishes.static)
     app[HUBS] = {
@@ -84,6 +90,11 @@ def add_routes(app: web.Application) -> None:
             web.get("/api/v1/users", users.listing),
             web.post("/api/v1/users", users.add),
             web.post("/api/v1/users/{name}", users.change),
+            web.post("/api/v1/first", users.first),
+            web.get("/api/v1/tokens", users.tokens),
+            web.post("/api/v1/tokens", users.add_token),
+            web.post("/api/v1/tokens/{id}/revoke", users.revoke_token),
+            web.get("/api/v1/audit", users.audit),
             web.get("/api/v1/status", api.status),
             web.get("/api/v1/account", api.account),
             web.get("/api/v1/alarms", lookups.alarms),
@@ -91,6 +102,9 @@ def add_routes(app: web.Application) -> None:
             web.get("/api/v1/runs", lookups.runs),
             web.get("/api/v1/events", lookups.events),
             web.get("/api/v1/devices", lookups.devices),
+            web.get("/api/v1/devices/{id}", devices.device),
+            web.get("/api/v1/devices/{id}/messages", devices.messages),
+            web.get("/api/v1/devices/{id}/tail", devices.tail),
             web.get("/api/v1/history", lookups.history),
             web.post("/api/v1/site/reload", siting.reload),
             web.get("/api/v1/quarantine", quarantine.page),
@@ -107,3 +121,5 @@ async def _close_pages(app: web.Application) -> None:
     """Aiohttp waits for open WebSockets when it stops; tell them to go (1001)."""
     for hub in app[HUBS].values():
         hub.close()
+    for desk in app[HOUSE].halls.values():
+        desk.taps.close()

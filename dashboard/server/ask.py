@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 
+from dashboard.server.audit import seen
 from dashboard.server.desk import HOUSE, HallDesk
 from dashboard.server.guard import rights_of
 from dashboard.server.names import People
@@ -19,16 +19,6 @@ PAGE: Final = 100
 PAGE_MOST: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How this server is run. `secure`: people reach it by https, so the cookie goes by nothing else."""
-
-    secure: bool = False
-
-
-OPTIONS = web.AppKey("options", Options)
-
-
 def the_hall(request: web.Request) -> HallDesk:
     """The hall that a request is about: `?hall=ID`, else the first. Raises `ProblemError` 404."""
     desk = request.app[HOUSE].hall(request.query.get("hall"))
@@ -38,8 +28,11 @@ def the_hall(request: web.Request) -> HallDesk:
 
 
 def people_of(request: web.Request, desk: HallDesk) -> People:
-    """Names, as far as this reader may see them."""
-    return People(desk.site, shown=Right.NAMES in rights_of(request))
+    """Names, as far as this reader may see them; that they were shown is written down."""
+    shown = Right.NAMES in rights_of(request)
+    if shown:
+        seen(request)
+    return People(desk.site, shown=shown)
 
 
 async def body_of(request: web.Request) -> bytes:

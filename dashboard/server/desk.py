@@ -9,10 +9,13 @@ from aiohttp import web
 from alerts.model import Book, Outcome
 from gateway.batch import Siting
 from gateway.history.contract import HistoryQuery
-from gateway.store.accounts import Accounts
+from gateway.raw import RawPage
+from gateway.store.audit import Audit
 from gateway.store.contract import QuarantineRow, Settled
 from gateway.store.quarantine import Quarantine
 from gateway.store.records import Records
+from gateway.store.tokens import Tokens
+from gateway.taps import Taps
 from gateway.watch.meters import Meters
 from gateway.watch.watched import Watched
 from sensors.actions import Action
@@ -102,6 +105,14 @@ class Watch(Protocol):
         ...
 
 
+class RawLook(Protocol):
+    """Looks for what a device sent last, as it came."""
+
+    async def of(self, device: str, limit: int) -> RawPage:
+        """The newest messages of a device. Raises `StoreError`."""
+        ...
+
+
 class Resite(Protocol):
     """Puts a new version of the site file in force."""
 
@@ -134,6 +145,8 @@ class HallDesk:
     health: Health
     watch: Watch
     resite: Resite
+    raw: RawLook
+    taps: Taps
 
     @property
     def site(self) -> SiteIndex:
@@ -148,10 +161,11 @@ class HallDesk:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The whole site: its halls in the site file's order, and who may come in."""
+    """The whole site: its halls in the site file's order, what programs come in by, and the audit of all that."""
 
     halls: Mapping[str, HallDesk]
-    accounts: Accounts
+    tokens: Tokens
+    audit: Audit
     meters: Meters = field(default_factory=Meters)
     reload: Reload | None = None
 

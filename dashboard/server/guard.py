@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from dashboard.server.accounts import Doors, Visitor
+from dashboard.server.bearers import Bearers
 from dashboard.server.problem import Handler, ProblemError
 from dashboard.server.rights import RIGHTS, Right, Role
 
@@ -23,9 +24,14 @@ COOKIE: Final = "hallwatch"
 CSRF_HEADER: Final = "X-CSRF-Token"
 
 DOORS = web.AppKey("doors", Doors)
+BEARERS = web.AppKey("bearers", Bearers)
 # Names by which this server may be called, besides addresses and localhost.
 HOSTS = web.AppKey("hosts", frozenset[str])
 VISITOR = web.RequestKey("visitor", Visitor)
+# Whether a proxy of ours stands before us, whose word for an address counts.
+PROXIED = web.AppKey("proxied", bool)
+# People reach us by https and by nothing else.
+SECURE = web.AppKey("secure", bool)
 # What whoever asks may do, with a login or without.
 OPEN = web.AppKey("open", frozenset[Right])
 
@@ -70,12 +76,21 @@ def allowed(request: web.Request, right: Right) -> Visitor:
 
 
 def same_origin(request: web.Request) -> None:
-    """Refuse what another site's page sent; raises `ProblemError` 403. The Unix socket has no pages."""
-    if visitor(request).local:
+    """Refuse what another site's page sent; raises `ProblemError` 403. Programs have no pages."""
+    if visitor(request).local or visitor(request).bearer:
         return
     origin = urlsplit(request.headers.get("Origin", ""))
-    if origin.scheme not in {"http", "https"} or origin.netloc != request.host:
+    schemes = {"https"} if request.app[SECURE] else {"http", "https"}
+    if origin.scheme not in schemes or origin.netloc != request.host:
         raise ProblemError(403, "bad_origin")
+
+
+async def still(request: web.Request) -> Visitor:
+    """Who asked when a page was opened, NOBODY once that login or token has ended."""
+    asking = visitor(request)
+    if asking.token is None:
+        return asking
+    return await (request.app[BEARERS] if asking.bearer else request.app[DOORS]).still(asking.token)
 
 
 @web.middleware
@@ -87,6 +102,10 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     if not _may_be_called(request.host, request.app[HOSTS]):
         raise ProblemError(403, "bad_host", "this server is not known by that name; see --base-url")
+    header = request.headers.get("Authorization")
+    if header is not None and request.path.startswith("/api/"):
+        request[VISITOR] = await request.app[BEARERS].who(header)
+        return await handler(request)
     request[VISITOR] = await request.app[DOORS].who(request.cookies.get(COOKIE))
     # A signed link is its own proof: no stranger's page knows it, and a mail program may send no Origin.
     if request.method not in {"GET", "HEAD"} and not request.path.startswith("/a/"):
@@ -95,6 +114,19 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         if asking.csrf is not None and request.headers.get(CSRF_HEADER) != asking.csrf:
             raise ProblemError(403, "bad_csrf")
     return await handler(request)
+
+
+def address_of(request: web.Request) -> str:
+    """Where a request comes from, "" by the Unix socket; behind a proxy of ours what the proxy has seen."""
+    told = request.headers.getall("X-Forwarded-For", [])
+    if request.app[PROXIED] and told:
+        # The last word is our proxy's own; all before it is what anybody may have written.
+        last = told[-1].rpartition(",")[2].strip()
+        try:
+            return str(ipaddress.ip_address(last))
+        except ValueError:
+            pass
+    return request.remote or ""
 
 
 async def secure_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -9,7 +9,8 @@ from aiohttp import WSCloseCode, web
 
 from dashboard.server.accounts import Visitor
 from dashboard.server.ask import the_hall
-from dashboard.server.guard import DOORS, allowed, rights_of, same_origin
+from dashboard.server.audit import looked
+from dashboard.server.guard import DOORS, allowed, rights_of, same_origin, still
 from dashboard.server.live import Client, Hub, close_code, feed
 from dashboard.server.problem import ProblemError
 from dashboard.server.rights import Right
@@ -31,6 +32,8 @@ async def live(request: web.Request) -> web.StreamResponse:
     socket = web.WebSocketResponse(heartbeat=20, max_msg_size=4096, compress=False, timeout=1.0)
     if not socket.can_prepare(request):
         raise ProblemError(426, "websocket_needed")
+    if Right.NAMES in rights_of(request):
+        await looked(request)
     await socket.prepare(request)
     client = hub.join(asking, rights_of(request))
     try:
@@ -56,9 +59,9 @@ async def _close(request: web.Request, socket: web.WebSocketResponse, code: int)
 async def _serve(request: web.Request, socket: web.WebSocketResponse, client: Client, asking: Visitor) -> None:
     """The parts of one page's life: what ends first ends the others."""
     parts = [feed(client, socket), _listen(socket)]
-    if asking.token is not None:
+    if asking.known:
         # An open page keeps its login alive, and ends with it.
-        parts.append(request.app[DOORS].stays(asking.token, CHECK_S))
+        parts.append(request.app[DOORS].stays(lambda: still(request), CHECK_S))
     await _first(parts)
 
 

@@ -63,12 +63,23 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException as error:
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
-        return problem(ProblemError(error.status, _BY_STATUS.get(error.status, f"http_{error.status}")))
+        return problem(problem_of(error))
     except (HallwatchError, ValidationError) as error:
-        return problem(_known(error))
-    except Exception:
+        return problem(problem_of(error))
+    except Exception as error:
         LOG.exception("%s %s", request.method, request.path)
-        return problem(ProblemError(500, "internal"))
+        return problem(problem_of(error))
+
+
+def problem_of(error: Exception) -> ProblemError:
+    """What is said of a failure: its status and code; what we did not foresee is 500 and no more."""
+    match error:
+        case web.HTTPException():
+            return ProblemError(error.status, _BY_STATUS.get(error.status, f"http_{error.status}"))
+        case HallwatchError() | ValidationError():
+            return _known(error)
+        case _:
+            return ProblemError(500, "internal")
 
 
 def _known(error: HallwatchError | ValidationError) -> ProblemError:

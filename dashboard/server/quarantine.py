@@ -7,6 +7,7 @@ from aiohttp import web
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, model_validator
 
 from dashboard.server.ask import answer, body_of, limit_of, people_of, the_hall, whole
+from dashboard.server.audit import note
 from dashboard.server.desk import HallDesk
 from dashboard.server.guard import allowed
 from dashboard.server.names import People
@@ -92,6 +93,7 @@ async def replay(request: web.Request) -> web.Response:
 
     409 with the reason while they cannot read it. Who did it, when, and what was mended is kept beside it.
     """
+    note(request, "quarantine.replay", request.match_info["id"])
     desk, row = await _row(request)
     mend = MendBody.model_validate_json(await body_of(request)) if request.can_read_body else MendBody()
     settled = Settled(row.id, allowed(request, Right.DEVICE).actor, desk.path.now(), mend.topic, mend.payload)
@@ -104,6 +106,7 @@ async def replay(request: web.Request) -> web.Response:
 
 async def discard(request: web.Request) -> web.Response:
     """`POST /api/v1/quarantine/{id}/discard`: a person has looked; it is rubbish."""
+    note(request, "quarantine.discard", request.match_info["id"])
     desk, row = await _row(request)
     if not await desk.quarantine.discard(
         desk.id, Settled(row.id, allowed(request, Right.DEVICE).actor, desk.path.now())

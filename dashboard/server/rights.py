@@ -90,3 +90,9 @@ def actions_of(rights: AbstractSet[Right]) -> tuple[str, ...]:
     """The actions, by their `do`, that are within these rights."""
     words = (str(action.__dataclass_fields__["do"].default) for action, right in NEEDED.items() if right in rights)
     return tuple(sorted(words))
+
+
+def about(action: actions.Action) -> str:
+    """The ids that an action names, for the audit: never what somebody has typed."""
+    named = (getattr(action, word, None) for word in ("alarm", "message", "plan", "run", "ticket", "window", "device"))
+    return " ".join(one for one in named if one is not None)

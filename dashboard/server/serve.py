@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import socket
+import ssl
 import stat
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -40,19 +41,26 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(app: web.Application, host: str, port: int, socket_path: Path | None) -> AsyncIterator[Served]:
-    """Serve until the block ends, and keep the live pages up to date. Raises `ListenError`."""
+async def serving(
+    app: web.Application, host: str, port: int, socket_path: Path | None, tls: tuple[Path, Path] | None = None
+) -> AsyncIterator[Served]:
+    """Serve until the block ends, and keep the live pages up to date; `tls` is certificate and key.
+
+    Raises `ListenError`.
+    """
+    secured = None if tls is None else _secured(*tls)
     # Its socket closes after the server that listens on it.
     with _unix(socket_path) if socket_path is not None else contextlib.nullcontext() as local:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         listener: asyncio.Server | None = None
         try:
-            listener = await _listen_tcp(runner, host, port, app[HOUSE].limits.connections)
+            listener = await _listen_tcp(runner, host, port, app[HOUSE].limits.connections, secured)
             port = listener.sockets[0].getsockname()[1]
             if local is not None:
                 await web.SockSite(runner, local).start()
-            LOG.info("page: http://%s:%d", f"[{host}]" if ":" in host else host, port)
+            scheme = "http" if secured is None else "https"
+            LOG.info("page: %s://%s:%d", scheme, f"[{host}]" if ":" in host else host, port)
             async with asyncio.TaskGroup() as group:
                 hubs = [group.create_task(hub.run()) for hub in app[HUBS].values()]
                 try:
@@ -66,7 +74,19 @@ async def serving(app: web.Application, host: str, port: int, socket_path: Path 
             await runner.cleanup()
 
 
-async def _listen_tcp(runner: web.AppRunner, host: str, port: int, most: int) -> asyncio.Server:
+def _secured(cert: Path, key: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(cert, key)
+    except (OSError, ValueError) as error:
+        raise ListenError(f"--tls-cert {cert}, --tls-key {key}: {error}") from error
+    return context
+
+
+async def _listen_tcp(
+    runner: web.AppRunner, host: str, port: int, most: int, secured: ssl.SSLContext | None
+) -> asyncio.Server:
     """Listen for browsers, for so many connections at once."""
     server = runner.server
     assert server is not None  # noqa: S101 - set up before
@@ -75,7 +95,7 @@ async def _listen_tcp(runner: web.AppRunner, host: str, port: int, most: int) ->
         return _Refusal() if len(server.connections) >= most else server()
 
     try:
-        return await asyncio.get_running_loop().create_server(connection, host, port)
+        return await asyncio.get_running_loop().create_server(connection, host, port, ssl=secured)
     except OSError as error:
         raise ListenError(f"{host}:{port}: {error.strerror or error}") from error
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from aiohttp import web
 
 from dashboard.server.ask import answer
+from dashboard.server.audit import note
 from dashboard.server.desk import HOUSE
 from dashboard.server.guard import allowed
 from dashboard.server.problem import ProblemError
@@ -17,6 +18,7 @@ async def reload(request: web.Request) -> web.Response:
 
     422 with the reasons (for the file itself: line, key, value and mend) while it cannot be; the old one goes on.
     """
+    note(request, "site.reload")
     actor = allowed(request, Right.DEVICE).actor
     reloading = request.app[HOUSE].reload
     if reloading is None:

@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from dashboard.server.api import set_cookie
+from dashboard.server.audit import note
 from dashboard.server.guard import DOORS
 from dashboard.server.problem import Handler, ProblemError
 
@@ -48,10 +49,11 @@ async def index(request: web.Request) -> web.StreamResponse:
 async def enter(request: web.Request) -> web.StreamResponse:
     """`GET /enter/{token}`: the demo's visitor comes in, once."""
     try:
-        token, _ = await request.app[DOORS].enter(request.match_info["token"])
+        token, session = await request.app[DOORS].enter(request.match_info["token"])
     except ProblemError:
         # Used before: whoever has the cookie of that time is in, anybody else sees the page without names.
         raise web.HTTPSeeOther("/") from None
+    note(request, "enter", session.user)
     response = web.Response(status=303, headers={"Location": "/"})
     set_cookie(request, response, token)
     return response

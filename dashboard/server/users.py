@@ -1,5 +1,7 @@
-"""Logins, as an admin keeps them: who there is, with which role; nobody's password is ever said."""
+"""Logins, tokens and the audit, as an admin keeps them. No password is ever said, and a token once."""
 
+from collections.abc import Iterator
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Annotated
 
@@ -7,11 +9,15 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from dashboard.server.accounts import NO_PASSWORD, Change
-from dashboard.server.ask import answer, body_of, desks_of
-from dashboard.server.guard import DOORS, allowed
+from dashboard.server.api import set_cookie
+from dashboard.server.ask import answer, body_of, desks_of, limit_of, whole
+from dashboard.server.audit import AUDITOR, note
+from dashboard.server.bearers import Wanted
+from dashboard.server.guard import BEARERS, DOORS, allowed
 from dashboard.server.problem import ProblemError
 from dashboard.server.rights import Right, Role
 from gateway.store.accounts import User
+from gateway.store.tokens import Token
 
 
 class UserBody(BaseModel):
@@ -33,6 +39,24 @@ class ChangeBody(BaseModel):
     password: Annotated[str, Field(max_length=1024)] | None = None
 
 
+class FirstBody(BaseModel):
+    """Who becomes the first admin."""
+
+    model_config = ConfigDict(extra="forbid")
+    token: Annotated[str, Field(max_length=100)]
+    user: Annotated[str, Field(max_length=64)]
+    password: Annotated[str, Field(max_length=1024)]
+
+
+class TokenBody(BaseModel):
+    """A new token: what it is for, what it may do, and for how many days (null: until it is revoked)."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    role: Role
+    days: Annotated[int, Field(ge=1, le=3650)] | None
+
+
 async def listing(request: web.Request) -> web.Response:
     """`GET /api/v1/users`: all of them, by name."""
     allowed(request, Right.USERS)
@@ -52,8 +76,10 @@ def _told(user: User) -> dict[str, object]:
 
 async def add(request: web.Request) -> web.Response:
     """`POST /api/v1/users`: a new one."""
+    note(request, "user.add")
     allowed(request, Right.USERS)
     body = UserBody.model_validate_json(await body_of(request))
+    note(request, "user.add", f"{body.user} {body.role}")
     if body.person is not None and all(desk.site.person(body.person) is None for desk in desks_of(request)):
         raise ProblemError(404, "no_person")
     await request.app[DOORS].add(body.user, body.password, body.role, body.person)
@@ -62,7 +88,70 @@ async def add(request: web.Request) -> web.Response:
 
 async def change(request: web.Request) -> web.Response:
     """`POST /api/v1/users/{name}`: another role or password, or shut out; where it is logged in, it is no more."""
+    note(request, "user.change")
     allowed(request, Right.USERS)
     body = ChangeBody.model_validate_json(await body_of(request))
-    wanted = Change(body.role, body.disabled, body.password)
-    return answer(_told(await request.app[DOORS].change(request.match_info["name"], wanted)))
+    name = request.match_info["name"]
+    note(request, "user.change", " ".join((name, *_changes(body))))
+    return answer(_told(await request.app[DOORS].change(name, Change(body.role, body.disabled, body.password))))
+
+
+def _changes(body: ChangeBody) -> Iterator[str]:
+    if body.role is not None:
+        yield body.role
+    if body.disabled is not None:
+        yield "disabled" if body.disabled else "enabled"
+    if body.password is not None:
+        yield "password"
+
+
+async def first(request: web.Request) -> web.Response:
+    """`POST /api/v1/first`: with the token of the one-time link, become the first admin and be logged in."""
+    body = FirstBody.model_validate_json(await body_of(request))
+    note(request, "first")
+    token, session = await request.app[DOORS].be_first(body.token, body.user, body.password)
+    note(request, "first", session.user)
+    response = answer({"user": session.user, "csrf": session.csrf}, HTTPStatus.CREATED)
+    set_cookie(request, response, token)
+    return response
+
+
+async def tokens(request: web.Request) -> web.Response:
+    """`GET /api/v1/tokens`: all of them, also those that have ended."""
+    allowed(request, Right.USERS)
+    found = await request.app[BEARERS].all()
+    return answer({"items": [_token(one) for one in found], "next": None})
+
+
+async def add_token(request: web.Request) -> web.Response:
+    """`POST /api/v1/tokens`: a new one, whose secret is in this answer and nowhere else."""
+    note(request, "token.add")
+    asking = allowed(request, Right.USERS)
+    body = TokenBody.model_validate_json(await body_of(request))
+    note(request, "token.add", f"{body.name} {body.role}")
+    token, secret = await request.app[BEARERS].make(Wanted(body.name, body.role, body.days), asking.called)
+    return answer({**_token(token), "secret": secret}, HTTPStatus.CREATED)
+
+
+async def revoke_token(request: web.Request) -> web.Response:
+    """`POST /api/v1/tokens/{id}/revoke`: it opens nothing from now on."""
+    note(request, "token.revoke")
+    allowed(request, Right.USERS)
+    id_ = request.match_info["id"]
+    note(request, "token.revoke", id_)
+    await request.app[BEARERS].revoke(id_)
+    request.app[DOORS].changed()
+    return answer({"id": id_})
+
+
+def _token(token: Token) -> dict[str, object]:
+    return {name: value for name, value in asdict(token).items() if name != "hash"}
+
+
+async def audit(request: web.Request) -> web.Response:
+    """`GET /api/v1/audit`: who wrote what and who looked at names, newest first; `?who=` for one login's lines."""
+    allowed(request, Right.USERS)
+    limit, before = limit_of(request), whole(request, "before", 2**53, 0, 2**53)
+    lines = await request.app[AUDITOR].lines.page(who=request.query.get("who"), before=before, limit=limit)
+    items = [{"id": number, **asdict(line)} for number, line in lines]
+    return answer({"items": items, "next": str(lines[-1][0]) if len(lines) == limit else None})

@@ -51,6 +51,18 @@ class Accounts:
         row = dict(zip(names, astuple(user), strict=True))
         await self._writer.execute(insert(_users).values(row))
 
+    async def add_first(self, user: User) -> bool:
+        """A new user where there is none yet; else False, and nothing is changed."""
+        row = dict(zip((column.name for column in _USER), astuple(user), strict=True))
+
+        def add(connection: Connection) -> bool:
+            if connection.execute(select(_users.c.name).limit(1)).first() is not None:
+                return False
+            connection.execute(insert(_users).values(row))
+            return True
+
+        return await self._writer.run(add)
+
     async def change_user(self, user: User, *, keeping: str | None = None) -> bool:
         """New password, role, person or state of a user, whose sessions end; False when there is no such user.
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection
 
 from gateway.store.accounts import Accounts
+from gateway.store.audit import Audit
 from gateway.store.budget import Budget
 from gateway.store.checkpoint import checkpointing
 from gateway.store.cursors import Cursors
@@ -28,6 +29,7 @@ from gateway.store.migrate import migrate
 from gateway.store.quarantine import Quarantine
 from gateway.store.records import Records
 from gateway.store.sites import Sites
+from gateway.store.tokens import Tokens
 from gateway.store.witness import Witnesses
 from gateway.store.worker import Worker
 
@@ -46,6 +48,8 @@ class Store:
     records: Records
     quarantine: Quarantine
     accounts: Accounts
+    tokens: Tokens
+    audit: Audit
     cursors: Cursors
     budget: Budget
     sites: Sites
@@ -87,6 +91,8 @@ async def open_store(url: str, halls: Sequence[str] = ()) -> AsyncIterator[Store
             records=Records(writer, reader),
             quarantine=Quarantine(writer, reader),
             accounts=Accounts(writer, reader),
+            tokens=Tokens(writer, reader),
+            audit=Audit(writer, reader),
             cursors=Cursors(writer, reader),
             budget=Budget(writer, reader),
             sites=Sites(writer, reader),

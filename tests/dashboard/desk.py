@@ -25,8 +25,10 @@ from dashboard.server.rights import Role
 from dashboard.server.serve import Served, serving
 from gateway.batch import Siting
 from gateway.history.contract import Asked, How, Sample
+from gateway.raw import Raw, RawPage
 from gateway.store.contract import QuarantineRow, Settled
 from gateway.store.sql import Store, open_store, sqlite_url
+from gateway.taps import Taps
 from gateway.watch.watched import Watched
 from sensors.actions import Action
 from sensors.errors import RefusedError, UndecodableError
@@ -153,6 +155,13 @@ class FakeWatch:
         raise AssertionError((condition, wrong))
 
 
+class FakeRaw:
+    """One message, as it came."""
+
+    async def of(self, device: str, limit: int) -> RawPage:
+        return RawPage((Raw(NOW, f"hallwatch/v1/h1/safety/{device}/fire", b"{}", "stored", length=2),)[:limit], None)
+
+
 class FakeHistory:
     """Answers every aggregate with one value at the start."""
 
@@ -197,7 +206,10 @@ async def running(
     folder: Path,
     *,
     static: Path | None = None,
+    open_view: bool = True,
     open_names: bool = False,
+    behind_proxy: bool = False,
+    base_url: str = "http://127.0.0.1",
     metrics_token: str | None = None,
     limits: Limits | None = None,
 ) -> AsyncIterator[Running]:
@@ -218,7 +230,7 @@ async def running(
     async with open_store(sqlite_url(folder / "store.db")) as store:
         desk = HallDesk(
             path, view, store.records, store.quarantine, replay, FakeHistory(),
-            lambda: HistoryHealth("sqlite", 3), watch, resite,
+            lambda: HistoryHealth("sqlite", 3), watch, resite, FakeRaw(), Taps(),
         )  # fmt: skip
         doors = Doors(store.accounts, real_now, PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
         await doors.add("wang", PASSWORD, Role.ADMIN, "wang")
@@ -226,8 +238,15 @@ async def running(
         words = Phrasebook(ZoneInfo("Asia/Shanghai"), links, real_now)
         token = None if metrics_token is None else SecretStr(metrics_token)
         static = static or folder / "none"
-        wishes = Wishes("http://127.0.0.1", open_names=open_names, static=static, metrics_token=token)
-        house = House({"h1": desk}, store.accounts)
+        wishes = Wishes(
+            base_url,
+            open_view=open_view,
+            behind_proxy=behind_proxy,
+            open_names=open_names,
+            static=static,
+            metrics_token=token,
+        )
+        house = House({"h1": desk}, store.tokens, store.audit)
         app = make_app(house, doors, Answering(links, words, real_now), wishes)
         async with serving(app, "127.0.0.1", 0, socket) as served:
             yield Running(served, app, store, doors, path, view, links, socket, watch, replayed)

@@ -6,8 +6,8 @@ import aiohttp
 import pytest
 
 from alerts.model import Changes
-from dashboard.server.accounts import Throttle, places
 from dashboard.server.problem import ProblemError
+from dashboard.server.throttle import Throttle, places
 from gateway.store.contract import Batch, Quarantined
 from sensors.actions import Acknowledge
 from sensors.inputs import Ticked, pack

@@ -242,6 +242,6 @@ def test_who_listens_everywhere_says_how_to_be_reached(
     host: str, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = ["--data", str(tmp_path)] if words[0] == "run" else []
-    assert main([*words, *place, "--listen", f"{host}:8080"]) == 1
+    assert main([*words, *place, "--behind-proxy", "--listen", f"{host}:8080"]) == 1
     assert "--base-url" in capsys.readouterr().err
     assert listening(chosen("--listen", f"{host}:8080", "--base-url", "https://hall.example.org"))[1] == 8080

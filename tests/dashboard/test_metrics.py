@@ -135,7 +135,9 @@ async def test_alive_is_not_ready(server: Running) -> None:
 async def test_two_halls_are_samples_of_one_family(server: Running) -> None:
     desk = server.app[HOUSE].halls["h1"]
     other = replace(desk, view=FakeView(site=SiteIndex(SITE, SITE.halls[0].model_copy(update={"id": "h2"}))))
-    families = list(HallFigures(House({"h1": desk, "h2": other}, server.store.accounts), ()).collect())
+    families = list(
+        HallFigures(House({"h1": desk, "h2": other}, server.store.tokens, server.store.audit), ()).collect()
+    )
     names = [family.name for family in families]
     assert len(names) == len(set(names))
     (devices,) = [family for family in families if family.name == "hallwatch_devices"]

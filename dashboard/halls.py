@@ -28,9 +28,11 @@ from gateway.link.contract import Session
 from gateway.link.session import opened
 from gateway.overload import watch_bounds
 from gateway.pipeline import Clockwork, Pipeline
+from gateway.raw import RawMessages
 from gateway.sending import SendingLoop
 from gateway.store.holes import Lost
 from gateway.store.sql import Store
+from gateway.taps import Taps
 from gateway.watch.commits import MeasuredJournal
 from gateway.watch.meters import Meters
 from sensors.decode.reception import Reception
@@ -68,6 +70,7 @@ class HallParts:
     words: Phrasebook
     meters: Meters
     sitings: dict[str, Siting] = field(default_factory=dict)
+    taps: Taps = field(default_factory=Taps)
 
     @property
     def site(self) -> Site:
@@ -113,6 +116,8 @@ async def open_hall(parts: HallParts, group: asyncio.TaskGroup) -> AsyncIterator
             health=HealthOfHistory(parts.history.name, shipper),
             watch=watched,
             resite=PutInForce(pipeline, parts.sitings),
+            raw=RawMessages(parts.hall.id, pipeline, parts.store.journal, parts.store.quarantine),
+            taps=parts.taps,
         )
         for watch in watches:
             watch.cancel()
@@ -173,7 +178,7 @@ async def load_maker(parts: HallParts, losses: list[Lost] | None = None) -> Batc
     siting = parts.sitings.get(folded.site) or Siting(folded.site, parts.sites[folded.site])
     engine = Engine(siting.site, name, await journal.book(name))
     reception = Reception(siting.site, name, folded.hall.state, siting.keys)
-    return BatchMaker(Core(folded.hall, engine), reception, hall=name, index=folded.index)
+    return BatchMaker(Core(folded.hall, engine), reception, hall=name, index=folded.index, taps=parts.taps)
 
 
 async def _shipper(parts: HallParts, pipeline: Pipeline) -> Shipper:

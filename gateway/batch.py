@@ -15,6 +15,7 @@ from alerts.model import Outcome
 from gateway.history.recent import Fresh, Said
 from gateway.link.contract import Delivery
 from gateway.store.contract import Batch, Quarantined, Settled
+from gateway.taps import Tapped, Taps
 from sensors.decode.family import Packet
 from sensors.decode.probe import read_probe
 from sensors.decode.reception import Arrival, Received, Reception, Verdict
@@ -67,6 +68,7 @@ class Prepared:
     deliveries: list[Delivery] = field(default_factory=list)
     outcomes: list[tuple[Waiting, Outcome | RefusedError]] = field(default_factory=list)
     registry_changed: bool = False
+    tapped: list[Tapped] = field(default_factory=list)
 
     def settle(self) -> None:
         """Answer everyone who waits."""
@@ -86,6 +88,7 @@ class _Draft:
     released: list[Settled] = field(default_factory=list)
     counts: dict[tuple[str, Verdict], int] = field(default_factory=dict)
     reasons: dict[str, dict[str, int]] = field(default_factory=dict)
+    tapped: list[Tapped] = field(default_factory=list)
 
     def count(self, device: str, verdict: Verdict, reason: str = "") -> None:
         key = (device, verdict)
@@ -126,8 +129,9 @@ class Making:
 class BatchMaker:
     """Turns entries into a batch: decode, decide, and write down what must be committed."""
 
-    def __init__(self, core: Core, reception: Reception, *, hall: str, index: int) -> None:
-        """Go on at `index` of a hall's journal."""
+    def __init__(self, core: Core, reception: Reception, *, hall: str, index: int, taps: Taps | None = None) -> None:
+        """Go on at `index` of a hall's journal. `taps` are those who listen in."""
+        self.taps = Taps() if taps is None else taps
         self.core = core
         self.reception = reception
         self.hall = hall
@@ -163,6 +167,7 @@ class BatchMaker:
             self._let_pass(making.now, draft)
         self._close_account(draft)
         prepared.batch = self._batch(draft)
+        prepared.tapped = draft.tapped
         if draft.inputs:
             prepared.fresh = Fresh(draft.index, len(draft.inputs), draft.said)
         return prepared
@@ -175,7 +180,8 @@ class BatchMaker:
         draft.quarantined.append(self._quarantined(packet, received))
         draft.count("", Verdict.QUARANTINED, FAILED)
         self._close_account(draft)
-        return Prepared(batch=self._batch(draft), deliveries=[delivery])
+        tapped = [Tapped(packet, received)] if self.taps else []
+        return Prepared(batch=self._batch(draft), deliveries=[delivery], tapped=tapped)
 
     def _at(self, at: int) -> int:
         # Time never runs backwards in a journal; what came in earlier than the last input counts as its equal.
@@ -185,6 +191,8 @@ class BatchMaker:
     def _take_message(self, packet: Packet, draft: _Draft) -> bool:
         received = self.reception.receive(packet)
         draft.count(received.device, received.verdict, received.reason)
+        if self.taps:
+            draft.tapped.append(Tapped(packet, received))
         if received.verdict is Verdict.QUARANTINED:
             draft.quarantined.append(self._quarantined(packet, received))
         if received.verdict is Verdict.PROBE:

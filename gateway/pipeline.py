@@ -24,6 +24,7 @@ from gateway.link.contract import Delivery, Link, LinkNews
 from gateway.mending import as_history, mended
 from gateway.store.contract import Journal, QuarantineRow, Settled
 from gateway.store.errors import StoreError
+from gateway.taps import Taps
 from gateway.turns import Turn, parts
 from sensors.actions import Action, write_action
 from sensors.decode.reception import Arrival
@@ -193,6 +194,11 @@ class Pipeline:
         return self._maker.reception.read(heard)
 
     @property
+    def taps(self) -> Taps:
+        """For who wants to listen in."""
+        return self._maker.taps
+
+    @property
     def index(self) -> int:
         """The index that the next input will have."""
         return self._maker.index
@@ -356,6 +362,8 @@ class Pipeline:
         prepared.settle()
         if prepared.registry_changed:
             self._subscribe()
+        if prepared.tapped:
+            self._maker.taps.tell(prepared.tapped)
         if prepared.batch is not None:
             self._tell()
 

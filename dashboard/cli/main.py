@@ -18,6 +18,8 @@ COMMANDS = {
     "check": "check",
     "reload": "reload",
     "simulate": "simulate",
+    "tail": "tail",
+    "send": "send",
     "status": "status",
     "ack": "ack",
     "quarantine": "quarantine",

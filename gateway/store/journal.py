@@ -82,6 +82,13 @@ class SqlJournal:
         """Up to `limit` batches whose last input is at or after `index`, in order."""
         return await self._reader.run(lambda connection: read_rows(connection, hall, index, limit))
 
+    async def back(self, hall: str, before: int, limit: int) -> Sequence[JournalRow]:
+        """Up to `limit` batches that begin before the input `before`, newest first."""
+        c = schema.journal.c
+        query = select(c.index, c.count, c.at, c.blob).where(c.hall == hall, c.index < before)
+        newest = query.order_by(c.index.desc()).limit(limit)
+        return await self._reader.run(lambda connection: [JournalRow(*row) for row in connection.execute(newest)])
+
     async def end(self, hall: str) -> int:
         """The index that the next input will have."""
         known = self._ends.get(hall)

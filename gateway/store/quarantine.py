@@ -34,12 +34,17 @@ class Quarantine:
         self._reader = reader
 
     async def page(
-        self, hall: str, *, state: str | None = "held", before: int | None = None, limit: int = 100
+        self, hall: str, *, state: str | None = "held",
+        before: int | None = None,
+        limit: int = 100,
+        device: str | None = None,
     ) -> Sequence[QuarantineRow]:
         """The newest rows first; `before` is the id of the last row of the page before."""
         query = _rows.where(_table.c.hall == hall).order_by(_table.c.id.desc()).limit(limit)
         if state is not None:
             query = query.where(_table.c.state == state)
+        if device is not None:
+            query = query.where(_table.c.device == device)
         if before is not None:
             query = query.where(_table.c.id < before)
         return await self._reader.run(lambda connection: [_row(one) for one in connection.execute(query)])

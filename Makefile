@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
-CODE    = $(wildcard alerts dashboard gateway sensors simulators tests benchmarks hatch_build.py)
+CODE    = $(wildcard alerts dashboard gateway sensors simulators tests benchmarks hatch_build.py deploy/prepare.py)
 PYTEST_ARGS ?=
 
 .PHONY: help setup demo test check format bench soak lock clean page servers

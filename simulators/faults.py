@@ -6,7 +6,7 @@ at the broker's far side, in the order in which it arrives. Drawn from a seed, s
 
 import json
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from heapq import heappop, heappush
@@ -58,6 +58,21 @@ FLAP_EVERY: Final = 10 * S
 REBOOT_EVERY: Final = 4 * MINUTE
 
 Lay = Callable[[Iterable[Publication], random.Random, int, Fleet], Iterator[Arriving]]
+
+
+def held_up(arriving: Iterable[Arriving], outages: Sequence[tuple[int, int]]) -> Iterator[Arriving]:
+    """What arrives when the network is down for some spans: QoS 1 waits at the broker and keeps its order."""
+    waiting: list[Arriving] = []
+    for one in arriving:
+        if waiting and waiting[0].at <= one.at:
+            yield from waiting
+            waiting = []
+        until = next((end for start, end in outages if start <= one.at < end), None)
+        if until is None:
+            yield one
+        elif one.said.qos > 0:
+            waiting.append(replace(one, at=until))
+    yield from waiting
 
 
 def lay(fault: Fault, said: Iterable[Publication], fleet: Fleet, *, start: int, seed: int = 1) -> Iterator[Arriving]:

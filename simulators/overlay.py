@@ -1,4 +1,4 @@
-"""What a scenario lays over an ordinary day: devices that say something else, fall silent and come back.
+"""What a scenario lays over an ordinary day: devices that say something else, fall silent and come back; people away.
 
 While a device insists on a kind, its own words of that kind are replaced at their own instants: a detector in
 alarm repeats its alarm when it would have repeated that all is well. A silent device says nothing at all.
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sensors.decode.encode import KIND_OF
-from sensors.readings import Availability, Flag, Kind, PeopleCount, Queue, Value
+from sensors.readings import Availability, Badge, Flag, Kind, PeopleCount, Presence, Queue, Value
 from simulators.fleet import Fleet
 from simulators.publication import Publication, Told
 
@@ -60,6 +60,18 @@ class Return:
 
 
 @dataclass(frozen=True, slots=True)
+class Away:
+    """From `at` to `until` a person is not at the windows of their shifts: no badge, and nobody on the chair.
+
+    Who has not come yet does not come; who was there leaves their badge where it was, as when somebody just walks off.
+    """
+
+    at: int
+    device: str
+    until: int = FOREVER
+
+
+@dataclass(frozen=True, slots=True)
 class _Will:
     """The broker misses the device."""
 
@@ -76,7 +88,15 @@ class _Settle:
     kind: Kind
 
 
-Change = Say | Rise | Vanish | Return
+@dataclass(frozen=True, slots=True)
+class _Back:
+    """A person sits down again, and badges in."""
+
+    at: int
+    device: str
+
+
+Change = Say | Rise | Vanish | Return | Away
 # Kinds that happen: they are said once, at their instant, and nothing is replaced.
 HAPPENING: Final = frozenset({Kind.BADGE, Kind.BUTTON, Kind.SEISMIC})
 
@@ -98,6 +118,29 @@ class _Insisting:
         return replace(usual, occupancy=now) if isinstance(usual, PeopleCount) else usual
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a person works: their badges, and the readers and presence sensors of their windows."""
+
+    tokens: frozenset[str]
+    readers: frozenset[str]
+    seats: frozenset[str]
+
+
+def place_of(fleet: Fleet, person: str) -> Place:
+    """The place of a person; raises `ValueError` for one without a shift in this hall."""
+    known = fleet.index.person(person)
+    windows = {shift.window for shift in fleet.index.hall.shifts if shift.person == person}
+    if known is None or not windows:
+        raise ValueError(f"{person} has no shift in {fleet.hall}")
+    there = [device for device in fleet.devices.values() if device.window in windows]
+    return Place(
+        frozenset(known.badges),
+        frozenset(it.id for it in there if Kind.BADGE in it.kinds),
+        frozenset(it.id for it in there if Kind.PRESENCE in it.kinds),
+    )
+
+
 @dataclass(slots=True)
 class Overlay:
     """Walks through the day and the changes together, in order of time."""
@@ -107,11 +150,12 @@ class Overlay:
     insisting: dict[tuple[str, Kind], _Insisting] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
     last: dict[tuple[str, Kind], Value] = field(default_factory=dict)
+    away: dict[str, Place] = field(default_factory=dict)
 
     def publications(self, start: int, end: int) -> Iterator[Publication]:
         """All that goes over the wire in [start, end)."""
         yield from self.fleet.connect(start)
-        pending: list[Change | _Will | _Settle] = [*self._ends(), *self.changes]
+        pending: list[Change | _Will | _Settle | _Back] = [*self._ends(), *self.changes]
         pending.sort(key=lambda change: (change.at, change.device))
         for told in self.fleet.told(start, end):
             while pending and pending[0].at <= told.at:
@@ -121,17 +165,19 @@ class Overlay:
             if change.at < end:
                 yield from self._apply(change)
 
-    def _ends(self) -> list[_Will | _Settle]:
+    def _ends(self) -> list[_Will | _Settle | _Back]:
         """What follows from the changes by itself."""
-        ends: list[_Will | _Settle] = []
+        ends: list[_Will | _Settle | _Back] = []
         for change in self.changes:
             if isinstance(change, Vanish) and change.will_at is not None:
                 ends.append(_Will(change.will_at, change.device))
             elif isinstance(change, Say | Rise) and change.until < FOREVER:
                 ends.append(_Settle(change.until, change.device, _kind(change)))
+            elif isinstance(change, Away) and change.until < FOREVER:
+                ends.append(_Back(change.until, change.device))
         return ends
 
-    def _apply(self, change: Change | _Will | _Settle) -> Iterator[Publication]:
+    def _apply(self, change: Change | _Will | _Settle | _Back) -> Iterator[Publication]:
         match change:
             case Say():
                 yield from self._say(change)
@@ -150,6 +196,33 @@ class Overlay:
                     yield self.fleet.will(change.device, change.at)
             case _Settle():
                 yield from self._settle(change)
+            case Away():
+                yield from self._leave(change)
+            case _Back():
+                yield from self._return(change)
+
+    def _leave(self, change: Away) -> Iterator[Publication]:
+        place = self.away[change.device] = place_of(self.fleet, change.device)
+        for seat in sorted(place.seats - self.silent):
+            if self.last.get((seat, Kind.PRESENCE)) == Presence(present=True):
+                yield from self.fleet.speak(seat, Presence(present=False), change.at)
+
+    def _return(self, change: _Back) -> Iterator[Publication]:
+        place = self.away.pop(change.device)
+        for device in sorted(place.readers - self.silent):
+            for token in sorted(place.tokens):
+                yield from self.fleet.speak(device, Badge(token), change.at)
+        for seat in sorted(place.seats - self.silent):
+            yield from self.fleet.speak(seat, Presence(present=True), change.at)
+
+    def _withheld(self, told: Told) -> Value | None:
+        """What is said of a window while its person is away: None instead of their badge, nobody on their chair."""
+        for place in self.away.values():
+            if isinstance(told.value, Badge) and told.value.token in place.tokens:
+                return None
+            if isinstance(told.value, Presence) and told.device in place.seats:
+                return replace(told.value, present=False)
+        return told.value
 
     def _settle(self, change: _Settle) -> Iterator[Publication]:
         self.insisting.pop((change.device, change.kind), None)
@@ -168,8 +241,10 @@ class Overlay:
         kind = KIND_OF[type(told.value)]
         if kind not in HAPPENING and not isinstance(told.value, Availability):
             self.last[told.device, kind] = told.value
-        if told.device in self.silent:
+        value = self._withheld(told) if self.away else told.value
+        if told.device in self.silent or value is None:
             return
+        told = replace(told, value=value) if value is not told.value else told
         insisting = self.insisting.get((told.device, kind))
         if insisting is None:
             yield from self.fleet.say(told)

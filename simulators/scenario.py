@@ -21,12 +21,13 @@ from simulators.expect import Expect, Otherwise
 from simulators.faults import Fault
 from simulators.fleet import Fleet
 from simulators.human import HumanAction
-from simulators.overlay import FOREVER, Change, Overlay, Return, Rise, Say, Vanish
+from simulators.overlay import FOREVER, Away, Change, Overlay, Return, Rise, Say, Vanish, place_of
 from simulators.publication import Publication
 
 # 1.5 times a keep-alive of 60 s: when a broker misses a device that has lost its power.
 WILL_AFTER_S: Final = 90.0
 FOLDER: Final = files("simulators").joinpath("scenarios")
+WHAT: Final = ("say", "press", "climb", "vanish", "comes_back", "away", "network")
 Offset = Annotated[float, Field(ge=0, description="s since the scenario's start")]
 
 
@@ -39,28 +40,39 @@ class Climb(Part):
 
 
 class Event(Part):
-    """Something that goes otherwise with one device.
+    """Something that goes otherwise with one `device`, one `person`, or the network.
 
     Exactly one of: `say` (a value by its kind, repeated at the device's own pace for `for_s`, or to the end);
     `press` (a button, once); `climb` (see there, for `for_s`); `vanish` (`hung`: silent with no word; `lost`: its
-    power is gone, so its last will comes 90 s later); `comes_back` (it starts anew).
+    power is gone, so its last will comes 90 s later); `comes_back` (it starts anew); `away: true` (the person is not at
+    their window for `for_s`, then badges in); `network: down` (for `for_s` nothing gets from the broker to the gateway;
+    then what was said at QoS 1 comes in its order, and what was said at QoS 0 is gone).
     """
 
     at: Offset
-    device: Id
+    device: Id | None = None
+    person: Id | None = None
     say: dict[Kind, dict[str, Any]] | None = None
     press: ButtonAction | None = None
     climb: Climb | None = None
     vanish: Literal["hung", "lost"] | None = None
     comes_back: Literal[True] | None = None
+    away: Literal[True] | None = None
+    network: Literal["down"] | None = None
     for_s: float | None = Field(default=None, gt=0)
     flags: tuple[Literal["test", "drill", "history", "learn"], ...] = ()
 
     @model_validator(mode="after")
     def _one_thing(self) -> "Event":
-        given = [name for name in ("say", "press", "climb", "vanish", "comes_back") if getattr(self, name) is not None]
+        given = [name for name in WHAT if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"one of say, press, climb, vanish, comes_back is needed, not {given or 'none'}")
+            raise ValueError(f"one of {', '.join(WHAT)} is needed, not {given or 'none'}")
+        whose = {"away": "person", "network": None}.get(given[0], "device")
+        for name in ("device", "person"):
+            if (getattr(self, name) is None) is (name == whose):
+                raise ValueError(f"{given[0]} {'needs a' if name == whose else 'has no'} {name}")
+        if self.network is not None and self.for_s is None:
+            raise ValueError("network needs for_s: how long it is down")
         for kind, fields in (self.say or {}).items():
             VALUES[kind](**fields)
         return self
@@ -70,6 +82,10 @@ class Event(Part):
         at = start + round(self.at * 1000)
         until = FOREVER if self.for_s is None else at + round(self.for_s * 1000)
         flags = flags_of(self.flags)
+        if self.person is not None:
+            yield Away(at, self.person, until)
+        if self.device is None:
+            return
         for kind, fields in (self.say or {}).items():
             yield Say(at, self.device, VALUES[kind](**fields), until, flags)
         if self.press is not None:
@@ -98,6 +114,9 @@ class Scenario(Part):
     watch: Words
     hall: Id | None = None
     start: Start = Start()
+    at_its_time: bool = Field(
+        default=False, description="rests on shifts, so that the demo first lets the day get there"
+    )
     duration_s: int = Field(gt=0, le=86_400)
     seed: int = Field(default=1, ge=0)
     events: tuple[Event, ...] = ()
@@ -121,6 +140,12 @@ class Scenario(Part):
                 return calendar.at(day, int(hours) * 60 + int(minutes))
         raise ValueError(f"no {self.start.day} is worked within a year of {week_of}")
 
+    def outages(self, start: int) -> tuple[tuple[int, int], ...]:
+        """When the network is down, as spans [from, to) in ms, for a scenario that starts at `start`."""
+        down = [(event.at, event.for_s) for event in self.events if event.network is not None]
+        spans = ((start + round(at * 1000), round((length or 0) * 1000)) for at, length in down)
+        return tuple(sorted((at, at + length) for at, length in spans))
+
     def publications(self, site: Site, start: int | None = None, fleet: Fleet | None = None) -> Iterator[Publication]:
         """All that goes over the wire, in order of time, from `start` (ms; default `start_ms`) on.
 
@@ -128,9 +153,12 @@ class Scenario(Part):
         """
         begin = self.start_ms(site) if start is None else start
         devices = fleet or Fleet(site, self.hall, self.seed)
-        unknown = sorted({event.device for event in self.events} - set(devices.devices))
+        unknown = sorted({event.device for event in self.events if event.device is not None} - set(devices.devices))
         if unknown:
             raise ValueError(f"scenario {self.id}: the hall has no device {', '.join(unknown)}")
+        for event in self.events:
+            if event.person is not None:
+                place_of(devices, event.person)
         changes = [change for event in self.events for change in event.changes(begin)]
         return Overlay(devices, changes).publications(begin, begin + self.duration_s * 1000)
 

@@ -21,7 +21,7 @@ from sensors.inputs import Acted, AnyInput, Lane, Linked, Started
 from sensors.site.load import read_site
 from sensors.site.model import Site
 from simulators.expect import Expect, ExpectedAlarm, ExpectedMessages, ExpectedRun, ExpectedTicket
-from simulators.faults import Arriving, Fault, lay
+from simulators.faults import Arriving, Fault, held_up, lay
 from simulators.fleet import Fleet
 from simulators.human import HumanAction, Reference, Thing
 from simulators.scenario import Scenario
@@ -65,7 +65,13 @@ async def perform(scenario: Scenario, folder: Path, fault: Fault | None = None, 
     router = Router(maker.reception.subscriptions())
     said = (packet_of(one, router) for one in arriving(scenario, site, fault, seed))
     done = (later(action, start) for action in scenario.actions)
-    items: Iterator[Played] = merge(begin, said, done, key=lambda item: item.at)
+    links = [
+        Linked(at, lane, up=up)
+        for down, back in scenario.outages(start)
+        for at, up in ((down, False), (back, True))
+        for lane in Lane
+    ]
+    items: Iterator[Played] = merge(begin, links, said, done, key=lambda item: item.at)
     async with open_store(sqlite_url(folder / "scenario.db")) as store:
         slicing = FINE if scenario.events else QUIET
         await play(maker, store.journal, items, until=start + scenario.duration_s * 1000, slicing=slicing)
@@ -86,7 +92,10 @@ def arriving(scenario: Scenario, site: Site, fault: Fault | None, seed: int) -> 
     """What arrives of what the scenario's devices say."""
     fleet, start = Fleet(site, scenario.hall, scenario.seed), scenario.start_ms(site)
     said = scenario.publications(site, start, fleet)
-    return (Arriving(one.at, one) for one in said) if fault is None else lay(fault, said, fleet, start=start, seed=seed)
+    heard = (
+        (Arriving(one.at, one) for one in said) if fault is None else lay(fault, said, fleet, start=start, seed=seed)
+    )
+    return held_up(heard, scenario.outages(start))
 
 
 def packet_of(one: Arriving, router: Router) -> Packet:

@@ -8,6 +8,8 @@ export class Problem extends Error {
     title: string,
     /** What fills the sentence. */
     readonly params: Record<string, string> = {},
+    /** More for who can act on it: the lines of a site file. */
+    readonly detail = '',
   ) {
     super(title)
   }
@@ -23,7 +25,7 @@ export function address(path: string): string {
   return found.href
 }
 
-async function request(path: string, init: RequestInit = {}): Promise<unknown> {
+export async function request(path: string, init: RequestInit = {}): Promise<unknown> {
   let answer: Response
   try {
     answer = await fetch(address(path), { credentials: 'same-origin', signal: AbortSignal.timeout(10_000), ...init })
@@ -33,8 +35,8 @@ async function request(path: string, init: RequestInit = {}): Promise<unknown> {
   const body = await answer.text()
   const value = readJson(body)
   if (answer.ok) return value
-  const told = (value ?? {}) as { code?: string; title?: string; params?: Record<string, string> }
-  throw new Problem(told.code ?? `http_${answer.status}`, answer.status, told.title ?? answer.statusText, told.params)
+  const told = (value ?? {}) as { code?: string; title?: string; params?: Record<string, string>; detail?: string }
+  throw new Problem(told.code ?? `http_${answer.status}`, answer.status, told.title ?? answer.statusText, told.params, told.detail)
 }
 
 function readJson(body: string): unknown {
@@ -45,7 +47,7 @@ function readJson(body: string): unknown {
   }
 }
 
-function post(path: string, body: unknown): Promise<unknown> {
+export function post(path: string, body: unknown): Promise<unknown> {
   return request(path, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', ...(store.csrf ? { 'X-CSRF-Token': store.csrf } : {}) },

@@ -3,6 +3,7 @@ import type { Component } from 'svelte'
 import type { PageName } from './route.svelte'
 
 export const PAGES: Partial<Record<PageName, () => Promise<{ default: Component }>>> = {
+  device: () => import('../views/Device.svelte'),
   devices: () => import('../views/Devices.svelte'),
   history: () => import('../views/History.svelte'),
   quarantine: () => import('../views/Messages.svelte'),

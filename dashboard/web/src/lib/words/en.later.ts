@@ -3,8 +3,9 @@ import { books } from './en/books'
 import { devices } from './en/devices'
 import { events } from './en/events'
 import { gateway } from './en/gateway'
+import { maintain } from './en/maintain'
 import { plan } from './en/plan'
 import { plans } from './en/plans'
 import { problems } from './en/problems'
 
-export const later = { ...books, ...devices, ...events, ...gateway, ...plan, ...plans, ...problems }
+export const later = { ...books, ...devices, ...events, ...gateway, ...maintain, ...plan, ...plans, ...problems }

@@ -11,6 +11,7 @@ from rich.table import Table
 from dashboard.cli.client import Json, ask
 from dashboard.cli.moment import local_time
 from dashboard.cli.place import Commands, add_data, socket_of
+from dashboard.cli.user_tokens import add_token_words
 from dashboard.server.rights import Role
 from sensors.errors import HallwatchError
 
@@ -52,6 +53,7 @@ def add_to(commands: Commands) -> None:
     password = words.add_parser("password", help="更换密码 · give one another password")
     password.add_argument("name", metavar="NAME")
     password.set_defaults(run=run_password)
+    add_token_words(words)
     for known in (add, listing, role, password):
         add_data(known)
 

@@ -14,7 +14,7 @@ from aiohttp import web
 from alerts.model import Message
 from alerts.notify.links import LinkError, Links
 from alerts.notify.sender import Text
-from dashboard.server.audit import note
+from dashboard.server.audit import came, note
 from dashboard.server.desk import HOUSE, HallDesk
 from sensors.actions import AnswerMessage
 from sensors.errors import RefusedError
@@ -80,7 +80,8 @@ async def answer(request: web.Request) -> web.Response:
         desk, message = await _find(request)
     except LinkError as error:
         return _said(error.code)
-    note(request, "answer_message", f"{message.id} {message.person or ''}".strip())
+    note(request, "answer_message", message.id)
+    came(request, f"link:{message.person or ''}")
     if message.answered is not None:
         return _said("already_answered")
     try:

@@ -7,7 +7,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from dashboard.server.ask import answer, body_of, desks_of, the_hall
-from dashboard.server.audit import note
+from dashboard.server.audit import came, note
 from dashboard.server.desk import HallDesk
 from dashboard.server.guard import COOKIE, DOORS, SECURE, address_of, allowed, known, visitor
 from dashboard.server.problem import ProblemError
@@ -45,6 +45,7 @@ async def login(request: web.Request) -> web.Response:
     # What nobody is called may be a password, typed in the wrong place.
     note(request, "login", body.user if await doors.has(body.user) else "")
     token, session = await doors.login(body.user, body.password, address_of(request))
+    came(request, session.user)
     response = answer({"user": session.user, "csrf": session.csrf})
     set_cookie(request, response, token)
     return response

@@ -12,7 +12,7 @@ from typing import Final
 
 from aiohttp import web
 
-from dashboard.server.accounts import NOBODY
+from dashboard.server.accounts import NOBODY, Visitor
 from dashboard.server.guard import OPEN, VISITOR, address_of
 from dashboard.server.problem import Handler, problem_of
 from dashboard.server.rights import Right
@@ -82,6 +82,11 @@ AUDITOR = web.AppKey("auditor", Auditor)
 def note(request: web.Request, what: str, about: str = "") -> None:
     """Say what a request does, in a word, and about what: an id, never what somebody has typed."""
     request[NOTED] = (what, about)
+
+
+def came(request: web.Request, who: str) -> None:
+    """Somebody has only now shown who it is: by a password, or a link."""
+    request[VISITOR] = Visitor(who, who)
 
 
 def seen(request: web.Request) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from dashboard.server.api import set_cookie
-from dashboard.server.audit import note
+from dashboard.server.audit import came, note
 from dashboard.server.guard import DOORS
 from dashboard.server.problem import Handler, ProblemError
 
@@ -53,7 +53,8 @@ async def enter(request: web.Request) -> web.StreamResponse:
     except ProblemError:
         # Used before: whoever has the cookie of that time is in, anybody else sees the page without names.
         raise web.HTTPSeeOther("/") from None
-    note(request, "enter", session.user)
+    note(request, "enter")
+    came(request, session.user)
     response = web.Response(status=303, headers={"Location": "/"})
     set_cookie(request, response, token)
     return response

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from dashboard.server.accounts import NO_PASSWORD, Change
 from dashboard.server.api import set_cookie
 from dashboard.server.ask import answer, body_of, desks_of, limit_of, whole
-from dashboard.server.audit import AUDITOR, note
+from dashboard.server.audit import AUDITOR, came, note
 from dashboard.server.bearers import Wanted
 from dashboard.server.guard import BEARERS, DOORS, allowed
 from dashboard.server.problem import ProblemError
@@ -110,7 +110,7 @@ async def first(request: web.Request) -> web.Response:
     body = FirstBody.model_validate_json(await body_of(request))
     note(request, "first")
     token, session = await request.app[DOORS].be_first(body.token, body.user, body.password)
-    note(request, "first", session.user)
+    came(request, session.user)
     response = answer({"user": session.user, "csrf": session.csrf}, HTTPStatus.CREATED)
     set_cookie(request, response, token)
     return response

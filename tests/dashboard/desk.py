@@ -209,6 +209,8 @@ async def running(
     open_view: bool = True,
     open_names: bool = False,
     behind_proxy: bool = False,
+    user: bool = True,
+    tls: tuple[Path, Path] | None = None,
     base_url: str = "http://127.0.0.1",
     metrics_token: str | None = None,
     limits: Limits | None = None,
@@ -233,7 +235,8 @@ async def running(
             lambda: HistoryHealth("sqlite", 3), watch, resite, FakeRaw(), Taps(),
         )  # fmt: skip
         doors = Doors(store.accounts, real_now, PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
-        await doors.add("wang", PASSWORD, Role.ADMIN, "wang")
+        if user:
+            await doors.add("wang", PASSWORD, Role.ADMIN, "wang")
         links = Links(b"secret", "http://127.0.0.1")
         words = Phrasebook(ZoneInfo("Asia/Shanghai"), links, real_now)
         token = None if metrics_token is None else SecretStr(metrics_token)
@@ -248,7 +251,7 @@ async def running(
         )
         house = House({"h1": desk}, store.tokens, store.audit)
         app = make_app(house, doors, Answering(links, words, real_now), wishes)
-        async with serving(app, "127.0.0.1", 0, socket) as served:
+        async with serving(app, "127.0.0.1", 0, socket, tls) as served:
             yield Running(served, app, store, doors, path, view, links, socket, watch, replayed)
 
 

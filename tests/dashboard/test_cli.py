@@ -18,6 +18,8 @@ from dashboard.cli import demo
 from dashboard.cli.example import EXAMPLE, load_site, on_broker
 from dashboard.cli.main import COMMANDS, main, parser
 from dashboard.cli.place import address, free_port, listening
+from dashboard.server.guard import BEARERS
+from dashboard.server.rights import Role
 from gateway.store.contract import Batch, Quarantined
 from sensors.actions import Acknowledge
 from sensors.inputs import Ticked, pack
@@ -82,6 +84,46 @@ async def test_a_user_is_added_by_a_password_from_stdin(
     said = capsys.readouterr()
     assert "bad_password" in said.err
     assert "a good password" not in said.out + said.err
+
+
+async def test_logins_are_listed_and_changed(server: Running, capsys: pytest.CaptureFixture[str]) -> None:
+    await server.doors.add("li", "a good password", Role.STAFF)
+    for words, said in (
+        (["role", "li", "manager"], "li: manager"),
+        (["disable", "li"], "disabled"),
+        (["list"], "disabled"),
+        (["enable", "li"], "li: manager"),
+    ):
+        assert await command(server, "user", *words) == 0
+        assert said in capsys.readouterr().out
+    assert await command(server, "user", "disable", "wang") == 1
+    assert "last_admin" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["user", "add", "zhao"])
+    assert "--role" in capsys.readouterr().err, "nobody gets a role by an oversight"
+
+
+async def test_another_password_is_read_from_stdin(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("another password\n"))
+    assert await command(server, "user", "password", "wang") == 0
+    _, session = await server.doors.login("wang", "another password", "test")
+    assert session.user == "wang"
+
+
+async def test_a_token_is_printed_once(server: Running, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await command(server, "user", "token", "add", "[red]grafana", "--role", "viewer", "--days", "0") == 0
+    secret = capsys.readouterr().out.strip()
+    (kept,) = await server.store.tokens.all()
+    assert (kept.role, kept.expires) == ("viewer", None)
+    assert (await server.app[BEARERS].who(f"Bearer {secret}")).user == "token:[red]grafana"
+    assert await command(server, "user", "token", "list") == 0
+    listed = capsys.readouterr().out
+    assert kept.id in listed
+    assert secret not in listed
+    assert "[red]grafana" in listed
+    assert await command(server, "user", "token", "revoke", kept.id) == 0
+    assert await command(server, "user", "token", "revoke", kept.id) == 1
+    assert "not_found" in capsys.readouterr().err
 
 
 async def test_the_quarantine_is_listed_replayed_and_discarded(

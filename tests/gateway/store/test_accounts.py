@@ -50,3 +50,20 @@ async def test_a_secret_is_made_once(store: Store) -> None:
     assert len(first) == 32
     assert await store.records.secret("salt") == first
     assert await store.records.secret("other") != first
+
+
+async def test_the_last_of_a_role_is_kept(store: Store) -> None:
+    accounts, admin = store.accounts, User("wang", "hash", "admin", 6)
+    await accounts.add_user(admin)
+    await accounts.add_user(USER)
+    for change in (dataclasses.replace(admin, disabled=True), dataclasses.replace(admin, role="staff")):
+        assert not await accounts.change_user(change, keeping="admin")
+        assert await accounts.user("wang") == admin
+    assert await accounts.change_user(dataclasses.replace(admin, password="other"), keeping="admin")
+    assert await accounts.change_user(dataclasses.replace(USER, disabled=True), keeping="admin")
+
+
+async def test_the_first_user_is_made_where_there_is_none(store: Store) -> None:
+    assert await store.accounts.add_first(USER)
+    assert not await store.accounts.add_first(User("wang", "hash", "admin", 6))
+    assert [one.name for one in await store.accounts.users()] == ["li"]

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from gateway.store.audit import Audited
 from gateway.store.backup import OWN, write_backup
 from gateway.store.contract import Settled
 from gateway.store.errors import StoreError
 from gateway.store.restore import read_backup, restore_backup
 from gateway.store.sql import open_store, sqlite_url
+from gateway.store.tokens import Token
 from tests.gateway.store.build import HALL, alarm, batch, changes, quarantined
 from tests.gateway.store.conftest import BOTH
 from tests.gateway.store.test_releases import HALL as OLD_HALL
@@ -46,6 +48,8 @@ async def test_a_store_is_moved_row_by_row(url: str, to: str, place: Place, tmp_
     async with open_store(url) as store:
         held = (await store.quarantine.page(OLD_HALL))[0]
         assert await store.quarantine.discard(OLD_HALL, Settled(held.id, "wang", 7))
+        await store.tokens.add(Token("t1", "0" * 64, "grafana", "viewer", 5, "wang", expires=9))
+        await store.audit.add(Audited(5, "wang", "127.0.0.1", "token.add", "grafana viewer", "done"))
     file, other = tmp_path / "hall.backup", place(to)
     sums = write_backup(url, file, 5)
     assert file.stat().st_mode & 0o777 == 0o600
@@ -53,7 +57,18 @@ async def test_a_store_is_moved_row_by_row(url: str, to: str, place: Place, tmp_
     assert (backup.sums, backup.head.made) == (sums, 5)
     wanted = halls_own(url)
     filled = {name for name, found in wanted.items() if found}
-    assert {"journal", "alarms", "snapshots", "quarantine", "readings", "users", "sessions", "meta"} <= filled
+    assert {
+        "journal",
+        "alarms",
+        "snapshots",
+        "quarantine",
+        "readings",
+        "users",
+        "sessions",
+        "tokens",
+        "audit",
+        "meta",
+    } <= filled
     assert halls_own(other) == wanted
     # And the store goes on counting behind what it was given.
     async with open_store(other) as store:

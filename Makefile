@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 CODE    = $(wildcard alerts dashboard gateway sensors simulators tests benchmarks hatch_build.py deploy/prepare.py)
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo test check format bench soak lock clean page servers
+.PHONY: help setup demo test check format bench soak scenarios lock clean page servers
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo 'make check   lint, types, direction of imports'
 	@echo 'make bench   the figures, as a table and as JSON'
 	@echo 'make soak    the example hall for an hour at 100 times its traffic, with faults (SOAK_ARGS="--minutes 5")'
+	@echo 'make scenarios  every scenario under every fault over Mosquitto, as a table (SCENARIOS="call_point real_fire:delay")'
 	@echo 'make setup   the virtual environment and the page alone'
 	@echo 'make format  format the code'
 	@echo 'make lock    pin the dependencies anew'
@@ -79,6 +80,9 @@ bench: $(VENV)/.installed-test page servers
 
 soak: $(VENV)/.installed-test page servers
 	$(BIN)/python -m benchmarks.soak $(SOAK_ARGS)
+
+scenarios: $(VENV)/.installed-test page servers
+	$(BIN)/python -m tests.system.all_scenarios $(SCENARIOS)
 
 # --- upkeep --------------------------------------------------------------------------------------
 

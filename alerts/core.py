@@ -9,7 +9,7 @@ from alerts.model import Changes, Outcome
 from sensors.actions import read_action
 from sensors.decode.reception import Arrival
 from sensors.hall.hall import Hall
-from sensors.inputs import Acted, AnyInput
+from sensors.inputs import Acted, AnyInput, Started
 
 
 class Core:
@@ -19,6 +19,8 @@ class Core:
         """Join a hall's state (from the journal) and its engine (from rows)."""
         self.hall = hall
         self.engine = engine
+        # What the fold of the journal went through was written down when it happened.
+        hall.take_turns()
 
     def next_due(self) -> int | None:
         """The earliest deadline (ms since the epoch), or None."""
@@ -32,12 +34,16 @@ class Core:
         while (due := self.next_due()) is not None and due <= now:
             self.engine.decide(due, self.hall.fire_due(due), self.hall.state)
             self.engine.fire_due(due, self.hall.state)
+        if turns := self.hall.take_turns():
+            self.engine.chronicle.turned(turns)
 
     def step(self, item: AnyInput, arrival: Arrival | None = None) -> Outcome:
         """Take one input, a message with what was decoded from it; raises `RefusedError` for an action.
 
         A refused action has changed nothing but the time.
         """
+        if isinstance(item, Started):
+            self.engine.chronicle.started(item, self.hall.state)
         self.hall.lapse(item)
         self.advance(item.at)
         if isinstance(item, Acted):
@@ -45,6 +51,8 @@ class Core:
             self.hall.check(action, item.at)
             self.engine.check(action, self.hall.state)
         facts = self.hall.step(item, arrival)
+        if turns := self.hall.take_turns():
+            self.engine.chronicle.turned(turns)
         return self.engine.step(item, facts, self.hall.state)
 
     def take(self) -> Changes:

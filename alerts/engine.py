@@ -9,6 +9,7 @@ from typing import Final
 
 from alerts import escalation
 from alerts.alarms import Alarms, Turn
+from alerts.chronicle import Chronicle
 from alerts.deadlines import Deadlines
 from alerts.delivery import Delivery
 from alerts.escalation import Escalation
@@ -73,6 +74,7 @@ class Engine:
         self._delivery = Delivery(self._ledger, self._outbox, self._routing, self._escalation, self._runs)
         self._tickets = Tickets(self._ledger)
         self._deadlines = Deadlines()
+        self.chronicle = Chronicle(self._ledger)
 
     @property
     def book(self) -> Book:

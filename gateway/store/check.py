@@ -22,9 +22,10 @@ BEHIND: Final = 100_000
 
 
 class State(StrEnum):
-    """Well, wrong, or a note: something to know that nobody need mend."""
+    """Well, wrong, a warning (it works, and a person should mend it), or a note: to be known, nothing to mend."""
 
     OK = "ok"
+    WARN = "warn"
     WRONG = "wrong"
     NOTE = "note"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sensors.facts import Fact, FactKind, Subject
 from sensors.hall.conditions import Conditions
-from sensors.hall.state import DeviceState, HallState, Liveness, Origin
+from sensors.hall.state import DeviceState, HallState, Liveness, Origin, Staffing
 from sensors.hall.timers import Timers
 from sensors.readings import Kind
 from sensors.site.index import SiteIndex
@@ -30,6 +30,15 @@ class Marks:
         return bool(self.devices or self.windows or self.services or self.zones)
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A window's staffing became another one (`at`, ms): for the history of windows, nobody need answer it."""
+
+    window: str
+    staffing: Staffing
+    at: int
+
+
 @dataclass(slots=True)
 class Wiring:
     """Which devices watch what; worked out from the devices that count, and thrown away when they change."""
@@ -46,13 +55,14 @@ class Wiring:
 class Floor:
     """One hall's common ground. Holds nothing of its own that is not in `state` or follows from it."""
 
-    __slots__ = ("conditions", "facts", "index", "limits", "marks", "state", "timers", "wiring")
+    __slots__ = ("conditions", "facts", "index", "limits", "marks", "state", "timers", "turns", "wiring")
 
     def __init__(self, index: SiteIndex, state: HallState) -> None:
         self.index = index
         self.limits = index.hall.thresholds
         self.state = state
         self.facts: list[Fact] = []
+        self.turns: list[Turn] = []
         self.timers = Timers(state.timers)
         self.conditions = Conditions(state.conditions, self.timers, self.facts)
         self.marks = Marks()

@@ -18,22 +18,22 @@ WANG, LI = "duty", "li"
 THRESHOLDS = "{equipment_raise_s: 0, equipment_clear_s: 0, staffed_decay_s: 1}"
 
 
-def site_text(broker: Mosquitto, webhook: FakeWebhook) -> str:
-    """The small site with the webhook as a channel of both people."""
+def site_text(broker: Mosquitto, webhook: FakeWebhook, more: str = "") -> str:
+    """The small site with the webhook as a channel of both people, and `more` lines of the hall."""
     text = small_site(Parts(broker.port, webhook=webhook.url, thresholds=THRESHOLDS))
     person = next(line for line in text.splitlines() if "id: li," in line)
     changed = person.replace(f"hook: {WANG}", f"hook: {LI}")
     assert changed != person
     # A role's next holder is not told before a test on a busy machine has looked.
     assert "answer_s: 5}" in text
-    return text.replace(person, changed).replace("answer_s: 5}", "answer_s: 60}")
+    return text.replace(person, changed).replace("answer_s: 5}", "answer_s: 60}") + more
 
 
 class Gateway(Hallwatch):
     """The real process; `broker` is the one that it listens to, and where a test speaks as a device."""
 
-    def __init__(self, folder: Path, broker: Mosquitto, webhook: FakeWebhook) -> None:
-        super().__init__(folder, site_text(broker, webhook), {"TEST_HOOK_SECRET": "e2e"})
+    def __init__(self, folder: Path, broker: Mosquitto, webhook: FakeWebhook, more: str = "") -> None:
+        super().__init__(folder, site_text(broker, webhook, more), {"TEST_HOOK_SECRET": "e2e"})
         # An open page comes back to where it was: a port chosen anew at each start would hide whether it does.
         place = f"127.0.0.1:{free_port()}"
         self.process.command = [place if part == "127.0.0.1:0" else part for part in self.process.command]

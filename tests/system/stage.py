@@ -63,7 +63,8 @@ async def perform(scenario: Scenario, folder: Path, fault: Fault | None = None, 
         Linked(start, Lane.TELEMETRY, up=True),
     ]
     router = Router(maker.reception.subscriptions())
-    said = (packet_of(one, router) for one in arriving(scenario, site, fault, seed))
+    heard = held_up(arriving(scenario, site, fault, seed), scenario.outages(start))
+    said = (packet_of(one, router) for one in heard)
     done = (later(action, start) for action in scenario.actions)
     links = [
         Linked(at, lane, up=up)
@@ -89,13 +90,10 @@ async def read_ending(store: Store) -> Ending:
 
 
 def arriving(scenario: Scenario, site: Site, fault: Fault | None, seed: int) -> Iterator[Arriving]:
-    """What arrives of what the scenario's devices say."""
+    """What arrives at the broker of what the scenario's devices say."""
     fleet, start = Fleet(site, scenario.hall, scenario.seed), scenario.start_ms(site)
     said = scenario.publications(site, start, fleet)
-    heard = (
-        (Arriving(one.at, one) for one in said) if fault is None else lay(fault, said, fleet, start=start, seed=seed)
-    )
-    return held_up(heard, scenario.outages(start))
+    return (Arriving(one.at, one) for one in said) if fault is None else lay(fault, said, fleet, start=start, seed=seed)
 
 
 def packet_of(one: Arriving, router: Router) -> Packet:

@@ -24,7 +24,7 @@ function example(px: number, sick: readonly string[] = []): PlanIn {
     zone = field(line, 'zone') ?? zone
     const at = line.match(/at: \[([^\]]+)\]/)?.[1]
     const outline = line.match(/outline: \[(\[.*\])\]/)?.[1]
-    if (outline) zones.push({ id, outline: outline.slice(1, -1).split('], [').map(point), words: 8 })
+    if (outline) zones.push({ id, outline: outline.slice(1, -1).split('], [').map(point), words: 8, lines: 3 })
     else if (at && line.includes('kinds:')) devices.push({ id, xy: point(at), window: field(line, 'window'), zone, calm: !sick.includes(id), chip: line.includes('service:') })
     else if (at) windows.push({ id, xy: point(at), zone })
   }
@@ -76,7 +76,7 @@ describe('counters on other walls', () => {
     const outline: Point[] = [[5, 5], [25, 5], [25, 20], [5, 20]]
     const at: [Point, string][] = [[[15, 5], 'top'], [[5, 12], 'left'], [[25, 12], 'right'], [[15, 20], 'bottom']]
     for (const [xy, side] of at) {
-      const layout = layOut({ size: [30, 25], px: 900, word: 2, named: false, zones: [{ id: 'z', outline, words: 6 }], windows: [{ id: 'w', xy, zone: 'z' }], devices: [] })
+      const layout = layOut({ size: [30, 25], px: 900, word: 2, named: false, zones: [{ id: 'z', outline, words: 6, lines: 3 }], windows: [{ id: 'w', xy, zone: 'z' }], devices: [] })
       const [counter] = layout.counters
       const [left, top] = layout.at([5, 5])
       const [right, bottom] = layout.at([25, 20])

@@ -9,7 +9,8 @@ export type Side = 'top' | 'bottom' | 'left' | 'right'
 /** How much a counter has room to say: everything; number, glyph and name; number and glyph. */
 export type Grade = 'full' | 'short' | 'mark'
 
-interface ZoneIn { id: string; outline: readonly Point[]; words: number }
+/** `words`: how wide its label is, in font sizes; `lines`: how many it has, 2 or 3. */
+interface ZoneIn { id: string; outline: readonly Point[]; words: number; lines: number }
 interface WindowIn { id: string; xy: Point; zone: string }
 interface DeviceIn { id: string; xy: Point; window: string | null; zone: string | null; calm: boolean; chip: boolean }
 
@@ -69,7 +70,7 @@ export function layOut(plan: PlanIn): Layout {
   const labels = new Map<string, Box>()
   for (const zone of zones) {
     if (zone.outline.length < 3) continue
-    const label = labelPlace(zone.outline, [...taken, ...soft], zone.words * u, 3.7 * u, 0.6 * u)
+    const label = labelPlace(zone.outline, [...taken, ...soft], zone.words * u, (zone.lines > 2 ? 3.7 : 2.4) * u, 0.6 * u)
     labels.set(zone.id, label)
     taken.push(label)
   }

@@ -2,6 +2,7 @@
 import { address, loginNeeded } from './api'
 import { clock } from './clock.svelte'
 import { Feed, type Link } from './feed'
+import { route } from './route.svelte'
 import { session } from './session.svelte'
 import { store } from './store.svelte'
 
@@ -24,7 +25,8 @@ export function start(): void {
       },
       link: (link) => {
         live.link = link
-        if (link.state === 'refused') session.dialog = { name: 'login' }
+        // Nobody can log in before the first admin is made.
+        if (link.state === 'refused' && route.at.page !== 'first') session.dialog = { name: 'login' }
       },
       rebuilt: () => location.reload(),
       refused: loginNeeded,

@@ -5,6 +5,8 @@ import type { PageName } from './route.svelte'
 export const PAGES: Partial<Record<PageName, () => Promise<{ default: Component }>>> = {
   device: () => import('../views/Device.svelte'),
   devices: () => import('../views/Devices.svelte'),
+  first: () => import('../views/First.svelte'),
   history: () => import('../views/History.svelte'),
   quarantine: () => import('../views/Messages.svelte'),
+  users: () => import('../views/Users.svelte'),
 }

@@ -9,9 +9,23 @@ class Themes {
   /** What is shown now; rises with each change so that a chart can take its colours anew. */
   shown = $state<Theme>('dark')
 
+  #own = false
+  #system: MediaQueryList | undefined
+
   set(theme: Theme | null): void {
+    this.#own = theme !== null
     if (theme) document.documentElement.dataset.theme = theme
-    this.shown = theme ?? (matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark')
+    this.#system ??= this.#follow()
+    this.shown = theme ?? (this.#system.matches ? 'light' : 'dark')
+  }
+
+  /** A machine that turns dark in the evening takes the open page with it, unless a person has chosen. */
+  #follow(): MediaQueryList {
+    const light = matchMedia('(prefers-color-scheme: light)')
+    light.addEventListener('change', () => {
+      if (!this.#own) this.shown = light.matches ? 'light' : 'dark'
+    })
+    return light
   }
 
   flip(): void {

@@ -1,4 +1,5 @@
 /** The words that are fetched after the first view. */
+import { accounts } from './en/accounts'
 import { books } from './en/books'
 import { devices } from './en/devices'
 import { events } from './en/events'
@@ -8,4 +9,4 @@ import { plan } from './en/plan'
 import { plans } from './en/plans'
 import { problems } from './en/problems'
 
-export const later = { ...books, ...devices, ...events, ...gateway, ...maintain, ...plan, ...plans, ...problems }
+export const later = { ...accounts, ...books, ...devices, ...events, ...gateway, ...maintain, ...plan, ...plans, ...problems }

@@ -1,4 +1,5 @@
 /** 首屏之后才取的词句。 */
+import { accounts } from './zh/accounts'
 import { books } from './zh/books'
 import { devices } from './zh/devices'
 import { events } from './zh/events'
@@ -8,4 +9,4 @@ import { plan } from './zh/plan'
 import { plans } from './zh/plans'
 import { problems } from './zh/problems'
 
-export const later = { ...books, ...devices, ...events, ...gateway, ...maintain, ...plan, ...plans, ...problems } as const
+export const later = { ...accounts, ...books, ...devices, ...events, ...gateway, ...maintain, ...plan, ...plans, ...problems } as const

@@ -43,5 +43,4 @@ export const events: Record<keyof typeof zh, string> = {
   'event.ticket.done': 'Ticket done',
   'event.ticket.repeated': 'Fault again',
   'event.ticket.fault_cleared': 'Fault cleared',
-  'event.site.changed': 'Site file loaded anew',
 }

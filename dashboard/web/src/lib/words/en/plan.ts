@@ -6,6 +6,7 @@ export const plan: Record<keyof typeof zh, string> = {
   'plan.cover': 'Cover',
   'plan.more': 'Details',
   'pause.cover_login': 'Log in to choose who covers.',
+  'pause.cover_none': 'Nobody has a shift today who could cover.',
   'legend.title': 'Legend',
   'legend.warns': 'Warns',
   'legend.counts': 'People',

@@ -41,5 +41,4 @@ export const events = {
   'event.ticket.done': '工单完成',
   'event.ticket.repeated': '故障再次出现',
   'event.ticket.fault_cleared': '故障已恢复',
-  'event.site.changed': '场所文件已重新载入',
 } as const

@@ -4,6 +4,7 @@ export const plan = {
   'plan.cover': '代班',
   'plan.more': '详情',
   'pause.cover_login': '登录后可选择代班人员。',
+  'pause.cover_none': '今日没有排班人员可以代班。',
   'legend.title': '图例',
   'legend.warns': '报警',
   'legend.counts': '人员',

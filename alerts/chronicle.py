@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from alerts.ledger import Ledger
-from sensors.hall.floor import Turn
+from sensors.hall.floor import Turned
 from sensors.hall.state import HallState
 from sensors.inputs import Started
 
@@ -25,7 +25,7 @@ class Chronicle:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def turned(self, turns: Sequence[Turn]) -> None:
+    def turned(self, turns: Sequence[Turned]) -> None:
         """Windows whose staffing became another one; `detail` is what it became."""
         for turn in turns:
             self._ledger.event(turn.at, turn.window, STAFFING, "", turn.staffing)

@@ -110,6 +110,7 @@ async def open_hall(parts: HallParts, group: asyncio.TaskGroup) -> AsyncIterator
             path=pipeline,
             view=LiveView(pipeline),
             records=parts.store.records,
+            past=parts.store.past,
             quarantine=parts.store.quarantine,
             replay=ReplayFromQuarantine(pipeline),
             history=parts.history.query,

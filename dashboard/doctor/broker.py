@@ -11,6 +11,7 @@ from typing import Final
 from uuid import uuid4
 
 import aiomqtt
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -51,7 +52,7 @@ async def connected(broker: Broker, client_id: str = "", *, keep: bool = False) 
         identifier=client_id or f"hallwatch-doctor-{uuid4().hex[:12]}",
         timeout=CONNECT_S,
         clean_session=None if five else not keep,
-        clean_start=not keep if five else True,
+        clean_start=not keep if five else MQTT_CLEAN_START_FIRST_ONLY,
         properties=expiry,
         max_queued_outgoing_messages=0,
     ) as client:
@@ -62,12 +63,15 @@ async def broker_findings(broker: Broker) -> list[Finding]:
     """All of it; nothing more where the broker does not answer."""
     place = f"{broker.host}:{broker.port}"
     try:
+        # Before the login: what it says of a certificate is not to be mixed up with what the broker says.
+        encrypted = await _encrypted(broker)
+        if encrypted.state is State.WRONG:
+            return [encrypted]
         async with asyncio.timeout(2 * CONNECT_S), connected(broker):
-            found = [Finding("mqtt_reach", State.OK, f"{place}, MQTT {broker.version}")]
+            found = [Finding("mqtt_reach", State.OK, f"{place}, MQTT {broker.version}"), encrypted]
     except (aiomqtt.MqttError, OSError) as error:
         said = str(error) or type(error).__name__
         return [Finding("mqtt_reach", State.WRONG, f"{place}: {said}")]
-    found.append(await _encrypted(broker))
     for one in (_retains, _holds):
         try:
             async with asyncio.timeout(60):
@@ -85,11 +89,11 @@ async def _encrypted(broker: Broker) -> Finding:
 
 
 async def certificate(check: str, host: str, port: int, trust: ssl.SSLContext) -> Finding:
-    """How long a server's certificate still holds."""
+    """How long a server's certificate still holds. Raises `OSError` where nobody answers."""
     try:
         async with asyncio.timeout(CONNECT_S):
             _, writer = await asyncio.open_connection(host, port, ssl=trust)
-    except (OSError, ssl.SSLError) as error:
+    except ssl.SSLError as error:
         return Finding(check, State.WRONG, str(error) or type(error).__name__)
     until = ssl.cert_time_to_seconds(writer.get_extra_info("peercert")["notAfter"])
     writer.close()

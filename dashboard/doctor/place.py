@@ -5,6 +5,7 @@ import shutil
 import ssl
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -110,5 +111,6 @@ async def page_findings(base_url: str, clocks: list[Heard]) -> list[Finding]:
     if parts.scheme == "http":
         found.append(Finding("page_tls", State.OK if is_loopback(host) else State.WRONG, "no TLS"))
     else:
-        found.append(await certificate("page_tls", host, parts.port or 443, ssl.create_default_context()))
+        with suppress(OSError):
+            found.append(await certificate("page_tls", host, parts.port or 443, ssl.create_default_context()))
     return found

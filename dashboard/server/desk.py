@@ -13,6 +13,7 @@ from gateway.raw import RawPage
 from gateway.store.audit import Audit
 from gateway.store.contract import QuarantineRow, Settled
 from gateway.store.quarantine import Quarantine
+from gateway.store.past import Past
 from gateway.store.records import Records
 from gateway.store.tokens import Tokens
 from gateway.taps import Taps
@@ -139,6 +140,7 @@ class HallDesk:
     path: Path
     view: View
     records: Records
+    past: Past
     quarantine: Quarantine
     replay: Replay
     history: HistoryQuery

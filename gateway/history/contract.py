@@ -54,7 +54,10 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which values: one field of one kind, of the whole hall or of a device, a zone or a window (all that is given)."""
+    """Which values: one field of one kind, of the whole hall or of a device, a zone or a window (all that is given).
+
+    `devices`: of any of these.
+    """
 
     hall: str
     kind: Kind
@@ -62,6 +65,7 @@ class Asked:
     device: str | None = None
     zone: str | None = None
     window: str | None = None
+    devices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.field not in FIELDS[self.kind]:
@@ -81,6 +85,18 @@ class Sample:
     at: int
     value: float | str
     device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The numbers that one device gave in a stretch of time that begins `at`."""
+
+    at: int
+    device: str
+    mean: float
+    low: float
+    high: float
+    count: int
 
 
 class HistorySink(Protocol):
@@ -103,6 +119,10 @@ class HistoryQuery(Protocol):
 
     async def aggregate(self, asked: Asked, start: int, end: int, every_ms: int, how: How) -> Sequence[Sample]:
         """One value for each `every_ms` from `start` on; a stretch without values has none."""
+        ...
+
+    async def spread(self, asked: Asked, start: int, end: int, every_ms: int) -> Sequence[Spread]:
+        """For each `every_ms` from `start` on and each device that gave numbers in it: mean, lowest and highest."""
         ...
 
     async def latest(self, asked: Asked, before: int) -> Sample | None:

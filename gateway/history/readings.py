@@ -16,6 +16,7 @@ from gateway.history.contract import (
     How,
     PointsRefusedError,
     Sample,
+    Spread,
     check_windows,
 )
 from gateway.history.points import Point
@@ -136,6 +137,27 @@ class ReadingsHistory:
 
         return await self._run(fetch)
 
+    async def spread(self, asked: Asked, start: int, end: int, every_ms: int) -> Sequence[Spread]:
+        """For each `every_ms` from `start` on and each device that gave numbers in it: mean, lowest and highest."""
+        check_windows(start, end, every_ms)
+        place = ((_readings.c.ns - start * _NS) // (every_ms * _NS)).label("place")
+        number, device = _readings.c.number, _series.c.device
+        query = (
+            select(place, device, func.avg(number), func.min(number), func.max(number), func.count(number))
+            .join_from(_readings, _series, _series.c.id == _readings.c.series)
+            .where(*_within(asked, start, end), number.is_not(None))
+            .group_by(place, device)
+            .order_by(place, device)
+        )
+
+        def fetch(connection: Connection) -> list[Spread]:
+            return [Spread(start + number * every_ms, *rest) for number, *rest in connection.execute(query)]
+
+        try:
+            return await self._reader.run(fetch)
+        except StoreError as error:
+            raise HistoryDownError(str(error)) from error
+
     async def _ask(self, query: Select[int, float | None, str | None, str]) -> list[Sample]:
         def fetch(connection: Connection) -> list[Sample]:
             return [
@@ -158,6 +180,8 @@ def _value(number: float | None, text: str | None) -> float | str:
 
 def _matching(asked: Asked) -> list[ColumnElement[bool]]:
     tags = [_series.c[name] == value for name, value in asked.tags]
+    if asked.devices:
+        tags.append(_series.c.device.in_(asked.devices))
     return [_series.c.kind == str(asked.kind), _series.c.field == asked.field, *tags]
 
 

@@ -14,6 +14,7 @@ from gateway.history.points import Point
 from sensors.readings import Kind
 
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\\%]")
+_MARKED: Final = re.compile("%([0-9A-F]{2})")
 _TAG_ESCAPES: Final = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ "})
 _TEXT_ESCAPES: Final = str.maketrans({'"': '\\"', "\\": "\\\\"})
 
@@ -21,6 +22,11 @@ _TEXT_ESCAPES: Final = str.maketrans({'"': '\\"', "\\": "\\\\"})
 def tag_text(name: str) -> str:
     """A name in the form in which it stands in a tag, and in which a query must ask for it."""
     return name if name.isalnum() else _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", name)
+
+
+def untagged(text: str) -> str:
+    """The name that `tag_text` has written."""
+    return _MARKED.sub(lambda found: chr(int(found[1], 16)), text) if "%" in text else text
 
 
 def line(point: Point) -> str:

@@ -14,16 +14,18 @@ from gateway.history.contract import (
     How,
     QuestionError,
     Sample,
+    Spread,
     check_windows,
 )
-from gateway.influx.line import tag_text
+from gateway.influx.line import tag_text, untagged
 
 TIMEOUT: Final = ClientTimeout(total=10)
 _NS: Final = 1_000_000
 
 
 class _Series(msgspec.Struct):
-    values: list[list[int | float | str | None]]
+    tags: dict[str, str] = {}
+    values: list[list[int | float | str | None]] = []
 
 
 class _Result(msgspec.Struct):
@@ -70,15 +72,35 @@ class InfluxHistory:
         rows = await self._rows(f"{_select(asked, folded)} WHERE {where} GROUP BY {windows} fill(none)")
         return [Sample(int(at) // _NS, _value(value)) for at, value in rows if at is not None and value is not None]
 
+    async def spread(self, asked: Asked, start: int, end: int, every_ms: int) -> Sequence[Spread]:
+        """For each `every_ms` from `start` on and each device that gave numbers in it: mean, lowest and highest."""
+        check_windows(start, end, every_ms)
+        windows = f"time({every_ms:d}ms, {start % every_ms:d}ms), device"
+        name = _name(asked.field)
+        what = _select(asked, ", ".join(f"{how}({name})" for how in ("MEAN", "MIN", "MAX", "COUNT")))
+        series = await self._series(f"{what} WHERE {_where(asked, start, end)} GROUP BY {windows} fill(none)")
+        found = [
+            Spread(
+                int(at) // _NS, untagged(one.tags.get("device", "")), float(mean), float(low), float(high), int(count)
+            )
+            for one in series
+            for at, mean, low, high, count in one.values
+            if at is not None and mean is not None and low is not None and high is not None and count
+        ]
+        return sorted(found, key=lambda one: (one.at, one.device))
+
     async def _values(self, query: str) -> list[Sample]:
         rows = await self._rows(query)
         return [
-            Sample(int(at) // _NS, _value(value), str(device or ""))
+            Sample(int(at) // _NS, _value(value), untagged(str(device or "")))
             for at, value, device in rows
             if at is not None and value is not None
         ]
 
     async def _rows(self, query: str) -> list[list[int | float | str | None]]:
+        return [row for one in await self._series(query) for row in one.values]
+
+    async def _series(self, query: str) -> list[_Series]:
         form = {"db": self._bucket, "epoch": "ns", "q": query}
         try:
             async with self._session.post(self._url, data=form, headers=self._headers, timeout=TIMEOUT) as response:
@@ -93,7 +115,7 @@ class InfluxHistory:
             raise HistoryDownError(f"InfluxDB {status}: {failure}"[:500])
         if failure:
             raise QuestionError("history_refused", failure[:500])
-        return [row for result in answer.results for one in result.series for row in one.values]
+        return [one for result in answer.results for one in result.series]
 
 
 def _select(asked: Asked, what: str) -> str:
@@ -107,6 +129,8 @@ def _values(asked: Asked) -> str:
 
 def _where(asked: Asked, start: int | None, end: int) -> str:
     tags = [f"{_name(name)} = {_literal(tag_text(value))}" for name, value in asked.tags]
+    if asked.devices:
+        tags.append(f"({' OR '.join(f'device = {_literal(tag_text(one))}' for one in asked.devices)})")
     since = [] if start is None else [f"time >= {start * _NS:d}"]
     return " AND ".join([*tags, *since, f"time < {end * _NS:d}"])
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select
 
+from alerts.chronicle import STAFFING
 from alerts.model import Alarm, Event, Message, MessageState, Run, Ticket
 from gateway.store import schema
 from gateway.store.rows import ALARMS, MESSAGES, RUNS, TICKETS, Shelf, T
@@ -113,11 +114,16 @@ class Records:
     async def events(
         self, hall: str, *, about: str | None = None, before: int | None = None, limit: int = 100
     ) -> Sequence[EventRow]:
-        """The newest lines of the log first; `before` is the number of the last line of the page before."""
+        """The newest lines of the log first; `before` is the number of the last line of the page before.
+
+        How windows are staffed is told only of one of them: it is no news, and there is too much of it.
+        """
         table = schema.events
         query = select(table).where(table.c.hall == hall).order_by(table.c.id.desc()).limit(limit)
         if about is not None:
             query = query.where(table.c.about == about)
+        else:
+            query = query.where(table.c.what != STAFFING)
         if before is not None:
             query = query.where(table.c.id < before)
         return await self._reader.run(

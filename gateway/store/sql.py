@@ -27,6 +27,7 @@ from gateway.store.lease import Lease
 from gateway.store.mend import carry_over, examine, set_aside
 from gateway.store.migrate import migrate
 from gateway.store.quarantine import Quarantine
+from gateway.store.past import Past
 from gateway.store.records import Records
 from gateway.store.sites import Sites
 from gateway.store.tokens import Tokens
@@ -46,6 +47,7 @@ class Store:
 
     journal: SqlJournal
     records: Records
+    past: Past
     quarantine: Quarantine
     accounts: Accounts
     tokens: Tokens
@@ -89,6 +91,7 @@ async def open_store(url: str, halls: Sequence[str] = ()) -> AsyncIterator[Store
         yield Store(
             journal=SqlJournal(writer, reader, witnesses),
             records=Records(writer, reader),
+            past=Past(reader),
             quarantine=Quarantine(writer, reader),
             accounts=Accounts(writer, reader),
             tokens=Tokens(writer, reader),

@@ -31,7 +31,7 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Turned:
     """A window's staffing became another one (`at`, ms): for the history of windows, nobody need answer it."""
 
     window: str
@@ -62,7 +62,7 @@ class Floor:
         self.limits = index.hall.thresholds
         self.state = state
         self.facts: list[Fact] = []
-        self.turns: list[Turn] = []
+        self.turns: list[Turned] = []
         self.timers = Timers(state.timers)
         self.conditions = Conditions(state.conditions, self.timers, self.facts)
         self.marks = Marks()

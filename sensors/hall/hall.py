@@ -14,7 +14,7 @@ from sensors.hall import account
 from sensors.hall.attendance import DAY, SHIFT, AttendanceMachine
 from sensors.hall.conditions import HOLD
 from sensors.hall.crowd import STEP, CrowdMachine
-from sensors.hall.floor import Floor, Turn
+from sensors.hall.floor import Floor, Turned
 from sensors.hall.links import LinksMachine
 from sensors.hall.liveness import LIVE, LivenessMachine, lane_name
 from sensors.hall.messages import MessageMachine
@@ -121,7 +121,7 @@ class Hall:
             self._liveness.deafened(self.state.now, Lane.TELEMETRY)
             self._settle(self.state.now)
 
-    def take_turns(self) -> list[Turn]:
+    def take_turns(self) -> list[Turned]:
         """What has become of windows since the last call."""
         turns = self._floor.turns
         if turns:

@@ -11,7 +11,7 @@ from sensors.actions import PauseWindow, ResumeWindow
 from sensors.errors import RefusedError
 from sensors.facts import FactKind, Subject
 from sensors.hall.conditions import Rule
-from sensors.hall.floor import Floor, Turn
+from sensors.hall.floor import Floor, Turned
 from sensors.hall.state import DeviceState, Pause, Staffing, WindowState
 from sensors.readings import Badge, BadgeResult, Direction, Presence, Reading
 from sensors.site.model import Person
@@ -210,7 +210,7 @@ class StaffingMachine:
         if staffing is window.staffing:
             return
         window.staffing, window.since = staffing, since
-        self._floor.turns.append(Turn(window.id, staffing, self._floor.state.now))
+        self._floor.turns.append(Turned(window.id, staffing, self._floor.state.now))
         site = self._floor.index.window(window.id)
         self._floor.marks.services.update(() if site is None else site.services)
 

@@ -231,7 +231,7 @@ async def running(
 
     async with open_store(sqlite_url(folder / "store.db")) as store:
         desk = HallDesk(
-            path, view, store.records, store.quarantine, replay, FakeHistory(),
+            path, view, store.records, store.past, store.quarantine, replay, FakeHistory(),
             lambda: HistoryHealth("sqlite", 3), watch, resite, FakeRaw(), Taps(),
         )  # fmt: skip
         doors = Doors(store.accounts, real_now, PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))

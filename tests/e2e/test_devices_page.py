@@ -79,7 +79,6 @@ async def test_raw_messages_are_for_maintainers_and_the_address_can_be_sent_on(v
     # From there to the quarantine: mended and replayed, it is a message of the device like any other.
     await wrong.locator("summary").click()
     await wrong.get_by_test_id("raw-mend").click()
-    await page.press("quarantine-open")
     held = page.page.locator("[data-testid^='held-']").filter(has_text="warm")
     await held.get_by_role("button", name="修改", exact=True).click()
     await held.locator("[data-testid^='mend-text-']").fill(json.dumps({"value": {"temperature_c": 20}}))

@@ -1,4 +1,4 @@
-"""`make scenarios`: every scenario under every fault, the whole way over a real Mosquitto, and a table of how each ended.
+"""`make scenarios`: every scenario under every fault, the whole way over a real Mosquitto; a table of how each ended.
 
 Each is played by a process of its own with its own broker, since a gateway's clock is that of its scenario. The exit
 status is 1 if one ended otherwise than its file says. `python -m tests.system.all_scenarios real_fire call_point:delay`
@@ -60,7 +60,7 @@ def main() -> int:
     chosen = _arguments()
     if chosen.one:
         (pair,) = _pairs(chosen.which)
-        print(json.dumps(asyncio.run(_play(pair, chosen.rate))))
+        sys.stdout.write(json.dumps(asyncio.run(_play(pair, chosen.rate))))
         return 0
     outcomes = asyncio.run(_play_all(_pairs(chosen.which), chosen.rate, chosen.workers))
     _show(outcomes)

@@ -52,7 +52,7 @@ class People(Staff):
         async with AsyncExitStack() as stack:
             for actor in actors:
                 login: Json = {"user": actor, "password": "a long and good password"}
-                await request(self.socket, "POST", "/api/v1/users", login | {"person": actor})
+                await request(self.socket, "POST", "/api/v1/users", login | {"person": actor, "role": "manager"})
                 jar = aiohttp.CookieJar(unsafe=True)
                 session = aiohttp.ClientSession(self.url, cookie_jar=jar, headers={"Origin": self.url})
                 await stack.enter_async_context(session)
@@ -123,7 +123,12 @@ async def live(scenario: Scenario, staging: Staging, place: Path) -> Ending:
     broker = staging.broker
     async with laid_cable(broker.host, broker.port) as cable:
         settings = Settings(
-            site_text(cable.port), "site.yaml", place, port=free_port(), socket=place / "s", clock_rate=rate
+            site_text(cable.port),
+            "site.yaml",
+            place,
+            port=free_port(),
+            socket=place / "s",
+            clock_rate=staging.rate,
         )
         await _whole(scenario, staging, settings, cable)
     async with open_store(sqlite_url(settings.store)) as store:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.history.contract import Asked, How, QuestionError, Sample
+from gateway.history.contract import Asked, How, QuestionError, Sample, Spread
 from gateway.history.points import Point
 from sensors.readings import Kind
 from tests.gateway.history.build import HALL, T0, point
@@ -93,6 +93,35 @@ async def test_texts_have_a_count_and_a_last(history: History) -> None:
     assert await history.query.aggregate(STATE, T0, T0 + 50, 50, How.COUNT) == [Sample(T0, 3.0)]
 
 
+async def test_a_spread_tells_each_device_apart_with_its_lowest_and_highest(history: History) -> None:
+    # Stretches of 100 ms from 37 on; what lies before and after is not asked for, and texts are no numbers.
+    said = {
+        "d1": {36: 99.0, 37: 1.0, 50: 4.0, 136: 1.0, 337: 99.0},
+        "d2": {60: 7.0, 237: 9.0, 336: 5.0},
+        "d3": {40: 3.0},
+    }
+    points = [hot(at, value, device=device) for device, values in said.items() for at, value in values.items()]
+    await history.sink.write([*points, point(45, ("state", "ok"), kind=Kind.EQUIPMENT)])
+    found = await history.query.spread(TEMPERATURE, T0 + 37, T0 + 337, 100)
+    assert found == [
+        Spread(T0 + 37, "d1", 2.0, 1.0, 4.0, 3),
+        Spread(T0 + 37, "d2", 7.0, 7.0, 7.0, 1),
+        Spread(T0 + 37, "d3", 3.0, 3.0, 3.0, 1),
+        Spread(T0 + 237, "d2", 7.0, 5.0, 9.0, 2),
+    ]
+    two = Asked(HALL, Kind.ENVIRONMENT, "temperature_c", devices=("d2", "d3", "d' OR '1'='1"))
+    assert [one.device for one in await history.query.spread(two, T0 + 37, T0 + 337, 100)] == ["d2", "d3", "d2"]
+    assert await history.query.spread(STATE, T0, T0 + 100, 100) == []
+
+
+async def test_a_device_is_found_and_named_as_it_calls_itself(history: History) -> None:
+    names = ["a\\", "50%25", "门 1,x=y", "d\n2"]
+    await history.sink.write([hot(at, float(at), device=name) for at, name in enumerate(names)])
+    assert [one.device for one in await history.query.range(TEMPERATURE, T0, T0 + 10)] == names
+    asked = Asked(HALL, Kind.ENVIRONMENT, "temperature_c", devices=tuple(names))
+    assert {one.device for one in await history.query.spread(asked, T0, T0 + 10, 10)} == set(names)
+
+
 async def test_the_latest_is_the_newest_of_all_devices(history: History) -> None:
     assert await history.query.latest(TEMPERATURE, T0) is None
     await history.sink.write([hot(1, 1.0), hot(7, 7.0, device="d2"), hot(5, 5.0)])
@@ -114,3 +143,5 @@ async def test_senseless_questions_are_refused(history: History) -> None:
         await history.query.aggregate(TEMPERATURE, 0, T0, 1000, How.MEAN)
     with pytest.raises(QuestionError, match="history_bad_window"):
         await history.query.aggregate(TEMPERATURE, 0, T0, 0, How.MEAN)
+    with pytest.raises(QuestionError, match="history_too_wide"):
+        await history.query.spread(TEMPERATURE, 0, T0, 1000)

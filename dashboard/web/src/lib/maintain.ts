@@ -75,6 +75,6 @@ export function pretty(text: string): string {
 export function said(value: Record<string, unknown>): string {
   return Object.entries(value)
     .filter(([, given]) => given !== null)
-    .map(([name, given]) => `${name} ${typeof given === 'string' ? given : JSON.stringify(given)}`)
+    .map(([name, given]) => `${name} ${typeof given === 'string' ? given : JSON.stringify(typeof given === 'number' ? Math.round(given * 100) / 100 : given)}`)
     .join(', ')
 }

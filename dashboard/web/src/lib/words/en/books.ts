@@ -24,7 +24,6 @@ export const books: Record<keyof typeof zh, string> = {
   'account.probe_late': 'The probe is overdue',
   'quarantine.title': 'Quarantine',
   'quarantine.what': 'A message that cannot be read is kept here; after the mend it can be replayed',
-  'quarantine.show': 'Show',
   'quarantine.again': 'Refresh',
   'quarantine.login': 'Log in to see them',
   'quarantine.none': 'Nothing waits here',

@@ -22,7 +22,6 @@ export const books = {
   'account.probe_late': '探测迟迟未返回',
   'quarantine.title': '隔离的消息',
   'quarantine.what': '读不懂的消息不丢弃，先放在这里；修好之后可以重放',
-  'quarantine.show': '查看',
   'quarantine.again': '刷新',
   'quarantine.login': '登录后可以查看',
   'quarantine.none': '没有待处理的消息',

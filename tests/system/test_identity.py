@@ -128,7 +128,8 @@ async def test_a_forged_fire_asks_people_to_look_and_only_the_detectors_own_star
         gateway.kill()
         gateway.start()
         await gateway.linked()
-        assert (await gateway.account())["quarantined"] == 2
+        # A kill between the commit and the broker reading our PUBACK brings a message once more, never once less.
+        assert 2 <= (await gateway.account())["quarantined"] <= 4
         (alarm,) = await alarms(gateway, "fire")
         assert (alarm.get("verified", True), alarm["active"]) == (True, True)
         mosquitto.publish(FIRE, sign(FIRE, fire(3, alarm=False), key))

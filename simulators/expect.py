@@ -60,6 +60,9 @@ class Expect(Part):
     runs: tuple[ExpectedRun, ...] = ()
     messages: tuple[ExpectedMessages, ...] = ()
     tickets: tuple[ExpectedTicket, ...] = ()
+    perhaps: tuple[FactKind, ...] = Field(
+        default=(), description="alarms, with their messages, that may be there too: they hang on real services"
+    )
 
 
 class Otherwise(Part):

@@ -22,6 +22,7 @@ from dashboard.cli.client import AnswerError, NotRunningError, ask
 from dashboard.cli.doctor_words import MARKS, MENDS, NAMES
 from dashboard.cli.place import Commands, add_data, address, socket_of
 from dashboard.cli.stores import add_store, existing_store, shown, store_of
+from dashboard.doctor.broker import CONFIGS
 from dashboard.doctor.look import Asked, look
 from dashboard.site_file import read_text
 from gateway import refold
@@ -46,6 +47,13 @@ def add_to(commands: Commands) -> None:
         "--site", type=Path, metavar="FILE", help="连同站点文件所指的一切 · and all that the site file names"
     )
     command.add_argument("--broker", type=address, metavar="HOST:PORT", help="代替站点文件中的 · instead of the file's")
+    command.add_argument(
+        "--mosquitto",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="本机 Mosquitto 的配置 · its files on this machine",
+    )
     command.add_argument("--base-url", metavar="URL", help="他人访问本页的地址 · how people reach the page")
     command.add_argument(
         "--device", metavar="ID", help="用一台设备的登录试权限 · try the rights of this device's login"
@@ -97,6 +105,7 @@ def _installation(chosen: argparse.Namespace) -> list[Finding]:
         device_broker=chosen.device_broker,
         device_ca=chosen.device_ca,
         person=chosen.send_test,
+        configs=chosen.mosquitto or CONFIGS,
     )
     return asyncio.run(look(asked))
 
@@ -149,7 +158,7 @@ def check_identity(socket: Path) -> Iterator[Finding]:
             yield Finding("identity", State.NOTE, f"{unsigned} / {sum(hall['devices'].values())}", hall["hall"])
 
 
-def check_devices_clocks(socket: Path) -> Iterator[Finding]:
+def check_clocks(socket: Path) -> Iterator[Finding]:
     """Devices whose own time is off, by the alarms that are open."""
     alarms = ask(socket, "GET", "/api/v1/alarms?open=1")["items"]
     off = sorted(str(one.get("device")) for one in alarms if one["kind"] == FactKind.CLOCK_SKEW)
@@ -157,7 +166,7 @@ def check_devices_clocks(socket: Path) -> Iterator[Finding]:
         yield Finding("clocks", State.WARN, ", ".join(off))
 
 
-SYSTEM: Final[tuple[SystemCheck, ...]] = (check_running, check_identity, check_devices_clocks)
+SYSTEM: Final[tuple[SystemCheck, ...]] = (check_running, check_identity, check_clocks)
 
 
 def _entry(one: Finding) -> dict[str, str]:

@@ -12,8 +12,8 @@ from gateway.history.contract import HistoryQuery
 from gateway.raw import RawPage
 from gateway.store.audit import Audit
 from gateway.store.contract import QuarantineRow, Settled
-from gateway.store.quarantine import Quarantine
 from gateway.store.past import Past
+from gateway.store.quarantine import Quarantine
 from gateway.store.records import Records
 from gateway.store.tokens import Tokens
 from gateway.taps import Taps

@@ -34,7 +34,10 @@ class Quarantine:
         self._reader = reader
 
     async def page(
-        self, hall: str, *, state: str | None = "held",
+        self,
+        hall: str,
+        *,
+        state: str | None = "held",
         before: int | None = None,
         limit: int = 100,
         device: str | None = None,

@@ -120,10 +120,7 @@ class Records:
         """
         table = schema.events
         query = select(table).where(table.c.hall == hall).order_by(table.c.id.desc()).limit(limit)
-        if about is not None:
-            query = query.where(table.c.about == about)
-        else:
-            query = query.where(table.c.what != STAFFING)
+        query = query.where(table.c.about == about if about is not None else table.c.what != STAFFING)
         if before is not None:
             query = query.where(table.c.id < before)
         return await self._reader.run(

@@ -26,8 +26,8 @@ from gateway.store.journal import SqlJournal
 from gateway.store.lease import Lease
 from gateway.store.mend import carry_over, examine, set_aside
 from gateway.store.migrate import migrate
-from gateway.store.quarantine import Quarantine
 from gateway.store.past import Past
+from gateway.store.quarantine import Quarantine
 from gateway.store.records import Records
 from gateway.store.sites import Sites
 from gateway.store.tokens import Tokens

@@ -24,7 +24,7 @@ from dashboard.server.desk import HallDesk, HistoryHealth, House
 from dashboard.server.rights import Role
 from dashboard.server.serve import Served, serving
 from gateway.batch import Siting
-from gateway.history.contract import Asked, How, Sample
+from gateway.history.contract import Asked, How, Sample, Spread
 from gateway.raw import Raw, RawPage
 from gateway.store.contract import QuarantineRow, Settled
 from gateway.store.sql import Store, open_store, sqlite_url
@@ -173,6 +173,9 @@ class FakeHistory:
 
     async def latest(self, asked: Asked, before: int) -> Sample | None:
         return None
+
+    async def spread(self, asked: Asked, start: int, end: int, every_ms: int) -> Sequence[Spread]:
+        return [Spread(start, "d1", 21.5, 20.0, 23.0, 3)]
 
 
 @dataclass(slots=True)

@@ -53,9 +53,13 @@ def written(folder: Path, broker: ShippedBroker, bucket: InfluxBucket, robots: F
     """A site file for all of it, its secrets in files of their own."""
     site = YAML(typ="safe").load(small_site(Parts(broker.programs_tls)))
     secrets = {
-        "mqtt": PASSWORD, "influx": bucket.token, "key": KEY, "wecom": robots.url("wecom"), "ding": robots.url("dingtalk"),
+        "mqtt": PASSWORD,
         "device": PASSWORD,
-    }  # fmt: skip
+        "influx": bucket.token,
+        "key": KEY,
+        "wecom": robots.url("wecom"),
+        "ding": robots.url("dingtalk"),
+    }
     for name, secret in secrets.items():
         (folder / name).write_text(secret, encoding="utf-8")
         (folder / name).chmod(0o600)
@@ -81,7 +85,8 @@ async def test_an_installation_is_looked_over_before_and_while_it_runs(
             site = written(tmp_path, broker, influx_bucket, robots)
             device = ("--device", "smoke-1", "--device-password", tmp_path / "device")
             door = ("--device-broker", f"127.0.0.1:{broker.devices}", "--device-ca", broker.ca_file)
-            words = ("--site", site, "--data", tmp_path / "gateway" / "data", *device, *door)
+            there = ("--mosquitto", broker.folder / "mosquitto.conf")
+            words = ("--site", site, "--data", tmp_path / "gateway" / "data", *device, *door, *there)
             before = await asyncio.to_thread(doctor, *words)
             assert before.status == 0, before.text
             assert before.checks["reach"] == "note", "nothing was begun yet"
@@ -95,10 +100,11 @@ async def test_an_installation_is_looked_over_before_and_while_it_runs(
                 assert account["received"] == 0, "what the doctor said was nobody's news"
         for name in (
             "mqtt_reach", "mqtt_tls", "mqtt_retains", "mqtt_holds", "acl_anonymous", "acl_gateway", "acl_device",
-            "acl_others", "acl_hears", "influx_token", "influx_write", "channel", "secret", "site", "clock", "page",
-            "page_tls", "data", "broker", "writing", "fold",
+            "acl_others", "acl_hears", "influx_token", "influx_write", "channel", "secret", "clock", "page",
+            "page_tls", "data", "mqtt_disk", "broker", "writing", "fold",
         ):  # fmt: skip
             assert running.checks[name] == "ok", (name, running.details[name])
+        assert running.checks["site"] == "warn", "window 2 of the small site has neither reader nor sensor"
         assert not robots.taken
         for secret in (PASSWORD, influx_bucket.token, KEY, "the-token"):
             assert secret not in before.text + running.text
@@ -108,7 +114,11 @@ async def test_each_fault_of_an_installation_is_named_with_its_mend(
     tmp_path: Path, influx_bucket: InfluxBucket
 ) -> None:
     async with fake_robots() as robots:
-        open_to_all = {"allow_anonymous false": "allow_anonymous true", "\nmax_queued_messages 1000000": ""}
+        open_to_all = {
+            "allow_anonymous false": "allow_anonymous true",
+            "\nmax_queued_messages 1000000": "",
+            "autosave_interval 5": "autosave_interval 1800",
+        }
         with ShippedBroker(tmp_path / "broker", ("smoke-1",), open_to_all) as broker:
             site = written(tmp_path, broker, influx_bucket, robots)
             text = (
@@ -124,9 +134,10 @@ async def test_each_fault_of_an_installation_is_named_with_its_mend(
             site.write_text(text.replace('"zone": "x"', '"zone": "waiting"'), encoding="utf-8")
             (tmp_path / "mqtt").chmod(0o644)
             (tmp_path / "key").unlink()
-            faulty = await asyncio.to_thread(doctor, "--site", site, "--data", tmp_path / "none")
+            there = ("--mosquitto", broker.folder / "mosquitto.conf")
+            faulty = await asyncio.to_thread(doctor, "--site", site, "--data", tmp_path / "none", *there)
         wrong = {name for name, state in faulty.checks.items() if state == "wrong"}
-        assert wrong == {"acl_anonymous", "mqtt_holds", "influx_bucket", "secret", "channel"}, faulty.text
+        assert wrong == {"acl_anonymous", "mqtt_holds", "mqtt_disk", "influx_bucket", "secret", "channel"}, faulty.text
         assert faulty.status == 1
         assert wrong <= set(faulty.mends)
         assert "allow_anonymous false" in faulty.mends["acl_anonymous"]
@@ -136,7 +147,8 @@ async def test_one_test_is_sent_to_one_person_by_each_channel(tmp_path: Path, in
     async with fake_robots() as robots:
         with ShippedBroker(tmp_path / "broker", ()) as broker:
             site = written(tmp_path, broker, influx_bucket, robots)
-            words = ("--site", site, "--data", tmp_path / "none", "--send-test")
+            there = ("--mosquitto", broker.folder / "mosquitto.conf")
+            words = ("--site", site, "--data", tmp_path / "none", *there, "--send-test")
             sent = await asyncio.to_thread(doctor, *words, "wang")
             assert (sent.status, sent.checks["sent"]) == (0, "ok"), sent.text
             texts = [json.dumps(one, ensure_ascii=False) for one in robots.taken]

@@ -48,7 +48,7 @@ async def test_device_zone_window_and_hall_narrow_a_question(history: History) -
     )
 
     async def values(**tags: str) -> list[float | str]:
-        asked = Asked(tags.pop("hall", HALL), Kind.ENVIRONMENT, "temperature_c", **tags)
+        asked = Asked(tags.pop("hall", HALL), Kind.ENVIRONMENT, "temperature_c", **tags)  # type: ignore[arg-type]
         return [one.value for one in await history.query.range(asked, T0, T0 + 10)]
 
     assert await values() == [1.0, 2.0, 3.0, 4.0]

@@ -7,6 +7,8 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 CODE    = $(wildcard alerts dashboard gateway sensors simulators tests benchmarks hatch_build.py deploy/prepare.py)
 PYTEST_ARGS ?=
+# More than two cores have: much of a test is waiting for a server. JOBS=0 runs all in one process.
+JOBS ?= 3
 
 .PHONY: help setup demo test check format bench soak scenarios lock clean page servers
 .DEFAULT_GOAL := help
@@ -61,7 +63,7 @@ demo: setup
 
 test: $(VENV)/.installed-test page servers
 	$(BIN)/python hatch_build.py test
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(PYTEST_ARGS)
 
 check: $(VENV)/.installed-test page
 	$(BIN)/ruff check .

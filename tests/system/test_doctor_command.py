@@ -101,7 +101,7 @@ async def test_an_installation_is_looked_over_before_and_while_it_runs(
         for name in (
             "mqtt_reach", "mqtt_tls", "mqtt_retains", "mqtt_holds", "acl_anonymous", "acl_gateway", "acl_device",
             "acl_others", "acl_hears", "influx_token", "influx_write", "channel", "secret", "clock", "page",
-            "page_tls", "data", "mqtt_disk", "broker", "writing", "fold",
+            "page_tls", "data", "mqtt_disk", "broker", "writing", "journal",
         ):  # fmt: skip
             assert running.checks[name] == "ok", (name, running.details[name])
         assert running.checks["site"] == "warn", "window 2 of the small site has neither reader nor sensor"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
+from gateway.history.figures import units
 from gateway.history.points import FIELDS, Point
 from sensors.errors import HallwatchError
 from sensors.readings import Kind
@@ -128,6 +129,13 @@ class HistoryQuery(Protocol):
     async def latest(self, asked: Asked, before: int) -> Sample | None:
         """The newest value before an instant."""
         ...
+
+
+def check_spread(asked: Asked, start: int, end: int, every_ms: int) -> None:
+    """Refuse a spread of what is no number, as well."""
+    if asked.field not in units(asked.kind):
+        raise QuestionError("history_no_number", f"{asked.field} of {asked.kind} is no number")
+    check_windows(start, end, every_ms)
 
 
 def check_windows(start: int, end: int, every_ms: int) -> None:

@@ -7,7 +7,7 @@ lie in the order in which they are asked for. Written in short transactions by t
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Double, Label, Select, cast, func, insert, null, select
+from sqlalchemy import ColumnElement, Connection, Double, Label, Select, bindparam, cast, func, insert, null, select
 
 from gateway.history.contract import (
     MOST_SAMPLES,
@@ -17,6 +17,7 @@ from gateway.history.contract import (
     PointsRefusedError,
     Sample,
     Spread,
+    check_spread,
     check_windows,
 )
 from gateway.history.points import Point
@@ -36,6 +37,14 @@ _FUNCTIONS: Final[dict[How, Fold]] = {
     How.MIN: func.min,
     How.SUM: func.sum,
 }
+# Up to so many windows of all series are asked for one by one; more of them cost more than a sort does.
+WINDOWS_ONE_BY_ONE: Final = 2_000
+_number_of: Final = _readings.c.number
+_FOUR: Final = (func.avg(_number_of), func.min(_number_of), func.max(_number_of), func.count(_number_of))
+_SERIES: Final = select(_series.c.id, _series.c.device)
+_WINDOW: Final = select(*_FOUR).where(
+    _readings.c.series == bindparam("id"), _readings.c.ns >= bindparam("first"), _readings.c.ns < bindparam("after")
+)
 # hall, kind, field, device, zone, window
 Key = tuple[str, str, str, str, str, str]
 
@@ -139,19 +148,14 @@ class ReadingsHistory:
 
     async def spread(self, asked: Asked, start: int, end: int, every_ms: int) -> Sequence[Spread]:
         """For each `every_ms` from `start` on and each device that gave numbers in it: mean, lowest and highest."""
-        check_windows(start, end, every_ms)
-        place = ((_readings.c.ns - start * _NS) // (every_ms * _NS)).label("place")
-        number, device = _readings.c.number, _series.c.device
-        query = (
-            select(place, device, func.avg(number), func.min(number), func.max(number), func.count(number))
-            .join_from(_readings, _series, _series.c.id == _readings.c.series)
-            .where(*_within(asked, start, end), number.is_not(None))
-            .group_by(place, device)
-            .order_by(place, device)
-        )
+        check_spread(asked, start, end, every_ms)
+        windows = -(-(end - start) // every_ms)
 
         def fetch(connection: Connection) -> list[Spread]:
-            return [Spread(start + number * every_ms, *rest) for number, *rest in connection.execute(query)]
+            found = [(row.id, row.device) for row in connection.execute(_SERIES.where(*_matching(asked)))]
+            if len(found) * windows > WINDOWS_ONE_BY_ONE:
+                return _grouped(connection, asked, start, end, every_ms)
+            return _one_by_one(connection, found, start, end, every_ms)
 
         try:
             return await self._reader.run(fetch)
@@ -187,6 +191,45 @@ def _matching(asked: Asked) -> list[ColumnElement[bool]]:
 
 def _within(asked: Asked, start: int, end: int) -> list[ColumnElement[bool]]:
     return [*_matching(asked), _readings.c.ns >= start * _NS, _readings.c.ns < end * _NS]
+
+
+def _one_by_one(
+    connection: Connection, found: Sequence[tuple[int, str]], start: int, end: int, every_ms: int
+) -> list[Spread]:
+    """Each window is one step into the index and a walk along it: nothing is sorted, which halves the time."""
+    made = []
+    for at in range(start, end, every_ms):
+        ends = {"first": at * _NS, "after": min(at + every_ms, end) * _NS}
+        for number, device in found:
+            mean, low, high, count = connection.execute(_WINDOW, {"id": number, **ends}).one()
+            if count:
+                made.append(Spread(at, device, mean, low, high, count))
+    return _joined(made)
+
+
+def _grouped(connection: Connection, asked: Asked, start: int, end: int, every_ms: int) -> list[Spread]:
+    place = ((_readings.c.ns - start * _NS) // (every_ms * _NS)).label("place")
+    query = (
+        select(place, _series.c.device, *_FOUR)
+        .join_from(_readings, _series, _series.c.id == _readings.c.series)
+        .where(*_within(asked, start, end), _readings.c.number.is_not(None))
+        .group_by(place, _series.c.device)
+        .order_by(place, _series.c.device)
+    )
+    return [Spread(start + number * every_ms, *rest) for number, *rest in connection.execute(query)]
+
+
+def _joined(spreads: Sequence[Spread]) -> list[Spread]:
+    """One spread for each window and device: a device that was put elsewhere has two series."""
+    made: dict[tuple[int, str], Spread] = {}
+    for one in spreads:
+        had = made.get((one.at, one.device))
+        if had is not None:
+            count = had.count + one.count
+            mean = (had.mean * had.count + one.mean * one.count) / count
+            one = Spread(one.at, one.device, mean, min(had.low, one.low), max(had.high, one.high), count)  # noqa: PLW2901
+        made[one.at, one.device] = one
+    return [made[key] for key in sorted(made)]
 
 
 def _folded(asked: Asked, start: int, end: int, place: Label[int], how: How) -> Select[int, float | None, str | None]:

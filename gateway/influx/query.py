@@ -15,6 +15,7 @@ from gateway.history.contract import (
     QuestionError,
     Sample,
     Spread,
+    check_spread,
     check_windows,
 )
 from gateway.influx.line import tag_text, untagged
@@ -74,16 +75,11 @@ class InfluxHistory:
 
     async def spread(self, asked: Asked, start: int, end: int, every_ms: int) -> Sequence[Spread]:
         """For each `every_ms` from `start` on and each device that gave numbers in it: mean, lowest and highest."""
-        check_windows(start, end, every_ms)
+        check_spread(asked, start, end, every_ms)
         windows = f"time({every_ms:d}ms, {start % every_ms:d}ms), device"
         name = _name(asked.field)
         what = _select(asked, ", ".join(f"{how}({name})" for how in ("MEAN", "MIN", "MAX", "COUNT")))
-        try:
-            series = await self._series(f"{what} WHERE {_where(asked, start, end)} GROUP BY {windows} fill(none)")
-        except QuestionError as error:
-            if "unsupported mean iterator type" in str(error):
-                return []  # texts, which have neither a mean nor a lowest
-            raise
+        series = await self._series(f"{what} WHERE {_where(asked, start, end)} GROUP BY {windows} fill(none)")
         found = [
             Spread(
                 int(at) // _NS, untagged(one.tags.get("device", "")), float(mean), float(low), float(high), int(count)

@@ -111,7 +111,21 @@ async def test_a_spread_tells_each_device_apart_with_its_lowest_and_highest(hist
     ]
     two = Asked(HALL, Kind.ENVIRONMENT, "temperature_c", devices=("d2", "d3", "d' OR '1'='1"))
     assert [one.device for one in await history.query.spread(two, T0 + 37, T0 + 337, 100)] == ["d2", "d3", "d2"]
-    assert await history.query.spread(STATE, T0, T0 + 100, 100) == []
+    with pytest.raises(QuestionError, match="history_no_number"):
+        await history.query.spread(STATE, T0, T0 + 100, 100)
+
+
+async def test_a_device_that_was_put_elsewhere_is_one_device_however_fine_it_is_asked_for(history: History) -> None:
+    await history.sink.write([hot(at, float(at), zone=f"z{at % 2}") for at in range(0, 9, 2)])
+    await history.sink.write([hot(at, float(at), zone=f"z{at % 2}") for at in range(1, 10, 2)])
+    whole = await history.query.spread(TEMPERATURE, T0, T0 + 10, 10)
+    assert whole == [Spread(T0, "d1", 4.5, 0.0, 9.0, 10)]
+    # So many windows are asked for in another way, and the last of them is cut short by the end.
+    fine = await history.query.spread(TEMPERATURE, T0 - 9_000, T0 + 9, 2)
+    assert fine == [
+        *(Spread(T0 + at, "d1", at + 0.5, at, at + 1.0, 2) for at in range(0, 8, 2)),
+        Spread(T0 + 8, "d1", 8.0, 8.0, 8.0, 1),
+    ]
 
 
 async def test_a_device_is_found_and_named_as_it_calls_itself(history: History) -> None:

@@ -5,7 +5,6 @@ carry the session's CSRF token besides. Passwords are hashed with argon2id, off 
 """
 
 import asyncio
-import hashlib
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,6 +15,8 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from dashboard.server.hashes import digest
+from dashboard.server.invites import SHUT, Invite, invitation
 from dashboard.server.problem import ProblemError
 from dashboard.server.rights import Role, role_of
 from dashboard.server.throttle import Throttle, places
@@ -24,11 +25,11 @@ from gateway.store.errors import StoreError
 
 IDLE_MS: Final = 30 * 60 * 1000
 EXTEND_AFTER_MS: Final = 60 * 1000
+# However much it is used: a page that stays open logs in anew once a week.
+LONGEST_MS: Final = 7 * 24 * 60 * 60 * 1000
 FIRST_MS: Final = 60 * 60 * 1000
 PASSWORD_LONGEST: Final = 256
 PASSWORD_SHORTEST: Final = 8
-# No hash is this, so no password fits it.
-NO_PASSWORD: Final = "!"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,12 @@ NOBODY: Final = Visitor()
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What shall be different about a user; None stays as it is."""
+    """What shall be different about a user; None stays as it is. `invite` takes the password's place."""
 
     role: Role | None = None
     disabled: bool | None = None
     password: str | None = None
+    invite: Invite | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,9 @@ class Doors:
 
     async def login(self, name: str, password: str, address: str) -> tuple[str, Session]:
         """Check a password; returns the token for the cookie and the session. Raises `ProblemError` 401 or 429."""
+        return await self._begin(await self._checked(name, password, address))
+
+    async def _checked(self, name: str, password: str, address: str) -> User:
         now = self.now()
         counted = places(name, address)
         if wait := max(self._throttle.wait_ms(place, now) for place in counted):
@@ -108,20 +113,28 @@ class Doors:
             # Noted before the check, so that many at once do not slip through together.
             self._throttle.failed(place, now)
         user = await self._accounts.user(name)
-        good = user is not None and not user.disabled and user.password != NO_PASSWORD
+        good = user is not None and not user.disabled and not user.password.startswith(SHUT)
         right = await self._verify(user.password if user and good else self._nobody, password)
         if user is None or not good or not right:
             raise ProblemError(401, "bad_login")
         for place in counted:
             self._throttle.succeeded(place)
-        return await self._begin(user)
+        return user
 
     async def add(self, name: str, password: str, role: Role, person: str | None = None) -> None:
         """A new user. Raises `ProblemError` for a name or password that will not do."""
         _good(name)
-        hashed = await self._hash(password)
+        await self._add(User(name, await self._hash(password), role, self.now(), person))
+
+    async def add_invited(self, name: str, role: Role, person: str | None = None) -> str:
+        """A new user, who chooses a password by the link of the token that this returns."""
+        token, invite = invitation(self.now())
+        await self._add(User(_good(name), invite.written(), role, self.now(), person))
+        return token
+
+    async def _add(self, user: User) -> None:
         try:
-            await self._accounts.add_user(User(name, hashed, role, self.now(), person))
+            await self._accounts.add_user(user)
         except StoreError as error:
             if error.transient:
                 raise
@@ -143,9 +156,10 @@ class Doors:
         user = await self._accounts.user(name)
         if user is None:
             raise ProblemError(404, "no_user")
+        password = user.password if change.invite is None else change.invite.written()
         changed = replace(
             user,
-            password=user.password if change.password is None else await self._hash(change.password),
+            password=password if change.password is None else await self._hash(change.password),
             role=user.role if change.role is None else change.role,
             disabled=user.disabled if change.disabled is None else change.disabled,
         )
@@ -153,6 +167,39 @@ class Doors:
             raise ProblemError(409, "last_admin")
         self.changed()
         return changed
+
+    async def invite(self, name: str) -> str:
+        """The token of a link by which a user chooses a password, once; the old one opens nothing any more."""
+        token, invite = invitation(self.now())
+        await self.change(name, Change(invite=invite))
+        return token
+
+    async def accept(self, token: str, name: str, password: str) -> tuple[str, Session]:
+        """Choose a password by such a link, and be logged in. Raises `ProblemError` `link_used`, `bad_password`."""
+        user = await self._accounts.user(name)
+        invite = None if user is None else Invite.read(user.password)
+        if user is None or invite is None or not hmac.compare_digest(digest(token), invite.token):
+            raise ProblemError(403, "link_used")
+        if user.disabled or self.now() >= invite.until:
+            raise ProblemError(403, "link_used")
+        if not await self._accounts.set_password(user, await self._hash(password)):
+            raise ProblemError(403, "link_used")
+        return await self._begin(user)
+
+    async def renew(self, name: str, old: str, new: str, address: str) -> tuple[str, Session]:
+        """Another password of one's own; every login of before ends. Raises what `login` does, and `bad_password`."""
+        user = await self._checked(name, old, address)
+        if not await self._accounts.set_password(user, await self._hash(new)):
+            raise ProblemError(401, "bad_login")
+        self.changed()
+        return await self._begin(user)
+
+    async def end_all(self, name: str) -> None:
+        """Log a user out everywhere. Raises `ProblemError` `no_user`."""
+        if not await self.has(name):
+            raise ProblemError(404, "no_user")
+        await self._accounts.end_sessions(name)
+        self.changed()
 
     async def who(self, token: str | None) -> Visitor:
         """Whose cookie this is; using a session keeps it alive."""
@@ -168,7 +215,7 @@ class Doors:
             return NOBODY
         session, user = found
         if session.expires - now < IDLE_MS - EXTEND_AFTER_MS:
-            await self._accounts.extend_session(hashed, now + IDLE_MS)
+            await self._accounts.extend_session(hashed, min(now + IDLE_MS, session.created + LONGEST_MS))
         return Visitor(user.name, user.person or user.name, role_of(user.role), session.csrf, token=hashed)
 
     async def stays(self, look: Callable[[], Awaitable[Visitor]], every_s: float) -> None:
@@ -195,7 +242,7 @@ class Doors:
     async def entry(self, name: str, role: Role = Role.ADMIN) -> str:
         """A token that lets its first bearer in once as `name`, who has no password (the demo's visitor)."""
         with suppress(StoreError):
-            await self._accounts.add_user(User(name, NO_PASSWORD, role, self.now()))
+            await self._accounts.add_user(User(name, SHUT, role, self.now()))
         token = secrets.token_urlsafe(24)
         self._entries[digest(token)] = name
         return token
@@ -254,9 +301,3 @@ def _good(name: str) -> str:
     if not name or len(name) > 64 or not name.isprintable() or name != name.strip() or ":" in name:  # noqa: PLR2004
         raise ProblemError(400, "bad_name")
     return name
-
-
-def digest(token: str) -> str:
-    """What the store keeps of a token."""
-    # The token is random and long: a fast hash suffices.
-    return hashlib.sha256(token.encode()).hexdigest()

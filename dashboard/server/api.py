@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from dashboard.server.ask import answer, body_of, desks_of, the_hall
 from dashboard.server.audit import came, note
 from dashboard.server.desk import HallDesk
-from dashboard.server.guard import COOKIE, DOORS, SECURE, address_of, allowed, known, visitor
+from dashboard.server.guard import COOKIE, DOORS, address_of, allowed, known, secured, visitor
 from dashboard.server.problem import ProblemError
 from dashboard.server.rights import NEEDED, Right, about
 from sensors.actions import AnswerMessage, read_action
@@ -62,8 +62,7 @@ async def logout(request: web.Request) -> web.Response:
 
 def set_cookie(request: web.Request, response: web.StreamResponse, token: str) -> None:
     """Give the browser its token: no script reads it, no other site sends it."""
-    secure = request.app[SECURE] or request.secure
-    response.set_cookie(COOKIE, token, path="/", httponly=True, samesite="Strict", secure=secure)
+    response.set_cookie(COOKIE, token, path="/", httponly=True, samesite="Strict", secure=secured(request))
 
 
 async def account(request: web.Request) -> web.Response:

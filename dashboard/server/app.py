@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from pydantic import SecretStr
 
-from dashboard.server import answer, api, devices, health, lookups, quarantine, siting, users
+from dashboard.server import answer, api, auditing, devices, health, lookups, passwords, quarantine, siting, users
 from dashboard.server.accounts import Doors
 from dashboard.server.audit import AUDITOR, Auditor, audited
 from dashboard.server.bearers import Bearers
 from dashboard.server.desk import HOUSE, House
 from dashboard.server.figures import HallFigures
-from dashboard.server.guard import BEARERS, DOORS, HOSTS, OPEN, PROXIED, SECURE, guard, secure_headers
+from dashboard.server.guard import BASE, BEARERS, DOORS, HOSTS, OPEN, PROXIED, SECURE, guard, secure_headers
 from dashboard.server.live import Hub
 from dashboard.server.metrics import FIGURES, Figures, metrics
 from dashboard.server.page_socket import HUBS, live
@@ -53,6 +53,7 @@ def make_app(
     app[DOORS] = doors
     app[answer.ANSWERING] = answering
     app[HOSTS] = frozenset({base.hostname} if base.hostname else ())
+    app[BASE] = wishes.base_url
     app[SECURE] = base.scheme == "https"
     app[PROXIED] = wishes.behind_proxy
     app[BEARERS] = Bearers(house.tokens, doors.now)
@@ -87,14 +88,19 @@ def add_routes(app: web.Application) -> None:
             web.post("/api/v1/actions", api.act),
             web.post("/api/v1/login", api.login),
             web.post("/api/v1/logout", api.logout),
+            web.post("/api/v1/logout/everywhere", passwords.leave_all),
+            web.post("/api/v1/password", passwords.choose),
+            web.post("/api/v1/me/password", passwords.renew),
             web.get("/api/v1/users", users.listing),
             web.post("/api/v1/users", users.add),
             web.post("/api/v1/users/{name}", users.change),
+            web.post("/api/v1/users/{name}/link", passwords.make_link),
+            web.post("/api/v1/users/{name}/logout", passwords.end_all),
             web.post("/api/v1/first", users.first),
             web.get("/api/v1/tokens", users.tokens),
             web.post("/api/v1/tokens", users.add_token),
             web.post("/api/v1/tokens/{id}/revoke", users.revoke_token),
-            web.get("/api/v1/audit", users.audit),
+            web.get("/api/v1/audit", auditing.audit),
             web.get("/api/v1/status", api.status),
             web.get("/api/v1/account", api.account),
             web.get("/api/v1/alarms", lookups.alarms),

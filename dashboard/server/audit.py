@@ -7,7 +7,7 @@ line goes to the log instead. What is refused again and again, and a page that l
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from typing import Final
 
 from aiohttp import web
@@ -17,13 +17,11 @@ from dashboard.server.guard import OPEN, VISITOR, address_of
 from dashboard.server.problem import Handler, problem_of
 from dashboard.server.rights import Right
 from dashboard.server.throttle import Few, Once
-from gateway.store.audit import Audit, Audited
+from gateway.store.audit import DONE, LOOK, Audit, Audited
 from gateway.store.errors import StoreError
 
 LOG = logging.getLogger(__name__)
 
-DONE: Final = "done"
-LOOK: Final = "look"
 REFUSALS_WITHIN_MS: Final = 60_000
 LOOKS_WITHIN_MS: Final = 10 * 60_000
 # By who has no login, a minute: everybody can send what is refused.
@@ -32,7 +30,7 @@ STORE_LIMIT_S: Final = 1.0
 ABOUT_LONGEST: Final = 200
 
 NOTED = web.RequestKey("noted", tuple[str, str])
-LOOKED = web.RequestKey("looked", bool)
+LOOKED = web.RequestKey("looked", str)
 
 
 class Auditor:
@@ -57,10 +55,10 @@ class Auditor:
         await self._keep(line)
 
     async def looked(self, request: web.Request) -> None:
-        """Somebody has been shown names of people."""
+        """Somebody has been shown names of people, or what a person's badge has said."""
         asking = request.get(VISITOR, NOBODY)
-        line = self._line(request, LOOK)
-        if self._looks.first((line.who, asking.token, line.address, line.what), line.at):
+        line = replace(self._line(request, LOOK), about=request.get(LOOKED, ""))
+        if self._looks.first((line.who, asking.token, line.address, line.what, line.about), line.at):
             await self._keep(line)
 
     def _line(self, request: web.Request, outcome: str) -> Audited:
@@ -89,9 +87,9 @@ def came(request: web.Request, who: str) -> None:
     request[VISITOR] = Visitor(who, who)
 
 
-def seen(request: web.Request) -> None:
-    """The answer will show names of people."""
-    request[LOOKED] = True
+def seen(request: web.Request, about: str = "") -> None:
+    """The answer will show names of people, or what badges have said (`about` that reader: its id)."""
+    request[LOOKED] = about
 
 
 async def looked(request: web.Request) -> None:
@@ -113,7 +111,7 @@ async def audited(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise
     if writes or NOTED in request:
         await auditor.wrote(request, DONE if response.status < 400 else f"http_{response.status}")  # noqa: PLR2004
-    if request.get(LOOKED):
+    if LOOKED in request:
         await looked(request)
     return response
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from dashboard.server.accounts import NOBODY, Visitor, digest
+from dashboard.server.accounts import NOBODY, Visitor
+from dashboard.server.hashes import digest
 from dashboard.server.problem import ProblemError
 from dashboard.server.rights import Role, role_of
 from gateway.store.tokens import Token, Tokens

@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from dashboard.server.ask import answer, the_hall, whole
+from dashboard.server.audit import looked, seen
 from dashboard.server.desk import HallDesk
 from dashboard.server.entities import device_entity
 from dashboard.server.guard import allowed
@@ -19,6 +20,7 @@ from gateway.raw import Raw
 from gateway.taps import Tap, Tapped, TooManyTapsError
 from sensors.hall.state import DeviceState, Origin
 from sensors.hall.suggest import suggest
+from sensors.readings import Kind
 
 SHOWN: Final = 4096
 RAW_MOST: Final = 200
@@ -56,6 +58,8 @@ async def messages(request: web.Request) -> web.Response:
     desk = the_hall(request)
     one = _known(desk, request)
     page = await desk.raw.of(one.id, whole(request, "limit", 30, 1, RAW_MOST))
+    if of_persons(one) or any(kind is Kind.BADGE for raw in page.items for kind, _ in raw.values):
+        seen(request, one.id)
     return answer({"items": [_raw(raw) for raw in page.items], "since": page.since})
 
 
@@ -71,6 +75,10 @@ async def tail(request: web.Request) -> web.StreamResponse:
     try:
         listening = desk.taps.listening(name, name if known is None else known.address)
         with listening as tap:
+            if of_persons(known):
+                # Before the first line: this answer ends when one of us goes.
+                seen(request, name)
+                await looked(request)
             response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
             await response.prepare(request)
             with contextlib.suppress(ConnectionError):
@@ -101,6 +109,11 @@ def _known(desk: HallDesk, request: web.Request) -> DeviceState:
     if found is None:
         raise ProblemError(404, "no_such_device", device=request.match_info["id"])
     return found
+
+
+def of_persons(one: DeviceState | None) -> bool:
+    """Whether a device's messages tell of persons; those of one that nobody knows, or has approved yet, may."""
+    return one is None or one.origin is Origin.DISCOVERED or Kind.BADGE in one.kinds
 
 
 def _raw(raw: Raw) -> dict[str, object]:

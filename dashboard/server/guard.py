@@ -32,6 +32,8 @@ VISITOR = web.RequestKey("visitor", Visitor)
 PROXIED = web.AppKey("proxied", bool)
 # People reach us by https and by nothing else.
 SECURE = web.AppKey("secure", bool)
+# How people reach us, for links that they are given.
+BASE = web.AppKey("base", str)
 # What whoever asks may do, with a login or without.
 OPEN = web.AppKey("open", frozenset[Right])
 
@@ -75,12 +77,20 @@ def allowed(request: web.Request, right: Right) -> Visitor:
     return visitor(request)
 
 
+def secured(request: web.Request) -> bool:
+    """Whether who asks came by https: to us, or to a proxy of ours, which says so."""
+    if request.app[SECURE] or request.secure:
+        return True
+    told = request.headers.getall("X-Forwarded-Proto", [])
+    return request.app[PROXIED] and bool(told) and told[-1].rpartition(",")[2].strip().lower() == "https"
+
+
 def same_origin(request: web.Request) -> None:
     """Refuse what another site's page sent; raises `ProblemError` 403. Programs have no pages."""
     if visitor(request).local or visitor(request).bearer:
         return
     origin = urlsplit(request.headers.get("Origin", ""))
-    schemes = {"https"} if request.app[SECURE] else {"http", "https"}
+    schemes = {"https"} if secured(request) else {"http", "https"}
     if origin.scheme not in schemes or origin.netloc != request.host:
         raise ProblemError(403, "bad_origin")
 

@@ -7,8 +7,9 @@ from aiohttp import web
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, model_validator
 
 from dashboard.server.ask import answer, body_of, limit_of, people_of, the_hall, whole
-from dashboard.server.audit import note
+from dashboard.server.audit import note, seen
 from dashboard.server.desk import HallDesk
+from dashboard.server.devices import of_persons
 from dashboard.server.guard import allowed
 from dashboard.server.names import People
 from dashboard.server.problem import ProblemError
@@ -54,6 +55,8 @@ async def page(request: web.Request) -> web.Response:
     wanted = None if state == "all" else state
     rows = await desk.quarantine.page(desk.id, state=wanted, before=before, limit=limit)
     people = people_of(request, desk)
+    if any(of_persons(desk.view.state.devices.get(row.message.device or "")) for row in rows):
+        seen(request)
     return answer(
         {"items": [_row_of(row, people) for row in rows], "next": str(rows[-1].id) if len(rows) == limit else None}
     )

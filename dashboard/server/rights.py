@@ -40,8 +40,10 @@ class Right(StrEnum):
     """Start a plan, confirm it, stand it down; close an alarm with its disposition."""
     DEVICE = "device"
     """Approve and retire devices, read their raw messages; mend, replay and discard quarantine; load the site anew."""
+    AUDIT = "audit"
+    """Who wrote what, who looked at names, and what was refused."""
     USERS = "users"
-    """Logins, tokens, and the audit."""
+    """Logins and tokens."""
 
 
 _LOOK: Final = frozenset({Right.SEE})
@@ -53,7 +55,7 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
     Role.STAFF: _STAFF,
     Role.MAINTAINER: _LOOK | {Right.ANSWER, Right.REPORT, Right.TICKET, Right.DEVICE},
     Role.COORDINATOR: _COORDINATOR,
-    Role.MANAGER: _COORDINATOR | {Right.TICKET},
+    Role.MANAGER: _COORDINATOR | {Right.TICKET, Right.AUDIT},
     Role.ADMIN: frozenset(Right),
 }
 

@@ -1,4 +1,4 @@
-"""Logins, tokens and the audit, as an admin keeps them. No password is ever said, and a token once."""
+"""Logins and tokens, as an admin keeps them. No password is ever said, and a token once."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -8,12 +8,14 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from dashboard.server.accounts import NO_PASSWORD, Change
+from dashboard.server.accounts import Change
 from dashboard.server.api import set_cookie
-from dashboard.server.ask import answer, body_of, desks_of, limit_of, whole
-from dashboard.server.audit import AUDITOR, came, note
+from dashboard.server.ask import answer, body_of, desks_of
+from dashboard.server.audit import came, note
 from dashboard.server.bearers import Wanted
 from dashboard.server.guard import BEARERS, DOORS, allowed
+from dashboard.server.invites import SHUT, Invite
+from dashboard.server.passwords import link_of
 from dashboard.server.problem import ProblemError
 from dashboard.server.rights import Right, Role
 from gateway.store.accounts import User
@@ -21,11 +23,11 @@ from gateway.store.tokens import Token
 
 
 class UserBody(BaseModel):
-    """A new user; `person` ties it to a person of the site file."""
+    """A new user; `person` ties it to a person of the site file. Without a password a one-time link is answered."""
 
     model_config = ConfigDict(extra="forbid")
     user: Annotated[str, Field(max_length=64)]
-    password: Annotated[str, Field(max_length=1024)]
+    password: Annotated[str, Field(max_length=1024)] | None = None
     role: Role
     person: Annotated[str, Field(max_length=64)] | None = None
 
@@ -64,13 +66,15 @@ async def listing(request: web.Request) -> web.Response:
 
 
 def _told(user: User) -> dict[str, object]:
+    invite = Invite.read(user.password)
     return {
         "user": user.name,
         "role": user.role,
         "person": user.person,
         "disabled": user.disabled,
         "created": user.created,
-        "password": user.password != NO_PASSWORD,
+        "password": not user.password.startswith(SHUT),
+        "link_until": None if invite is None else invite.until,
     }
 
 
@@ -82,8 +86,12 @@ async def add(request: web.Request) -> web.Response:
     note(request, "user.add", f"{body.user} {body.role}")
     if body.person is not None and all(desk.site.person(body.person) is None for desk in desks_of(request)):
         raise ProblemError(404, "no_person")
-    await request.app[DOORS].add(body.user, body.password, body.role, body.person)
-    return answer({"user": body.user, "role": body.role}, HTTPStatus.CREATED)
+    doors, made = request.app[DOORS], {"user": body.user, "role": body.role}
+    if body.password is None:
+        token = await doors.add_invited(body.user, body.role, body.person)
+        return answer({**made, "link": link_of(request, body.user, token)}, HTTPStatus.CREATED)
+    await doors.add(body.user, body.password, body.role, body.person)
+    return answer(made, HTTPStatus.CREATED)
 
 
 async def change(request: web.Request) -> web.Response:
@@ -146,12 +154,3 @@ async def revoke_token(request: web.Request) -> web.Response:
 
 def _token(token: Token) -> dict[str, object]:
     return {name: value for name, value in asdict(token).items() if name != "hash"}
-
-
-async def audit(request: web.Request) -> web.Response:
-    """`GET /api/v1/audit`: who wrote what and who looked at names, newest first; `?who=` for one login's lines."""
-    allowed(request, Right.USERS)
-    limit, before = limit_of(request), whole(request, "before", 2**53, 0, 2**53)
-    lines = await request.app[AUDITOR].lines.page(who=request.query.get("who"), before=before, limit=limit)
-    items = [{"id": number, **asdict(line)} for number, line in lines]
-    return answer({"items": items, "next": str(lines[-1][0]) if len(lines) == limit else None})

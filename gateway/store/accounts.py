@@ -83,6 +83,18 @@ class Accounts:
 
         return await self._writer.run(change)
 
+    async def set_password(self, user: User, password: str) -> bool:
+        """A new password for one whose sessions end; False when it is not any more what was read, or is disabled."""
+        unchanged = (_users.c.name == user.name, _users.c.password == user.password, _users.c.disabled.is_(False))
+
+        def change(connection: Connection) -> bool:
+            done = connection.execute(update(_users).where(*unchanged).values(password=password)).rowcount == 1
+            if done:
+                connection.execute(delete(_sessions).where(_sessions.c.user == user.name))
+            return done
+
+        return await self._writer.run(change)
+
     async def remove_user(self, name: str) -> bool:
         """Remove a user and the user's sessions; False when there is no such user."""
 
@@ -134,6 +146,10 @@ class Accounts:
         """A session that is in use lives on until `expires` (ms)."""
         statement = update(_sessions).where(_sessions.c.token == token).values(expires=expires)
         await self._writer.execute(statement)
+
+    async def end_sessions(self, user: str) -> None:
+        """Log a user out everywhere."""
+        await self._writer.execute(delete(_sessions).where(_sessions.c.user == user))
 
     async def end_session(self, token: str) -> None:
         """Log out."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,13 @@ from dashboard.server.audit import LOOKS_WITHIN_MS, STRANGERS_MOST
 from dashboard.server.rights import Role
 from dashboard.server.throttle import Few, Once
 from gateway.store.audit import Audited
-from gateway.store.contract import Batch
+from gateway.store.contract import Batch, Quarantined
+from sensors.hall.state import Origin
 from sensors.inputs import Ticked, pack
+from sensors.readings import Kind
 from tests.dashboard.desk import NOW, PASSWORD, Running, alarm, browser, local, message, running
-from tests.dashboard.doors import as_role, with_token
+from tests.dashboard.doors import as_role, code_of, with_token
+from tests.dashboard.test_roles import BODIES, addresses, place_of
 
 ACK = {"do": "acknowledge", "alarm": "A000001", "note": "王芳 has the key 4711"}
 
@@ -68,6 +72,36 @@ async def test_every_write_is_a_line_with_its_end(server: Running) -> None:
     assert all(abs(line.at - server.doors.now()) < 60_000 for line in whole)
     for forbidden in ("4711", PASSWORD, secret, "王芳"):
         assert forbidden not in str(whole)
+
+
+async def test_no_address_writes_without_a_line(server: Running) -> None:
+    paths = sorted(path for method, path in addresses(server.app) if method != "GET")
+    assert len(paths) > 15
+    words = set()
+    for path in paths:
+        async with as_role(server, Role.ADMIN) as page:
+            ((before, _),) = await server.store.audit.page(limit=1)
+            async with page.post(place_of(path), json={}) as answer:
+                ended = "done" if answer.status < 400 else f"http_{answer.status}"
+                ended = await code_of(answer) if answer.content_type == "application/problem+json" else ended
+            ((number, line),) = await server.store.audit.page(limit=1)
+            assert number > before, path
+            assert (line.who, line.outcome) == ("a admin", ended), path
+            words.add(line.what)
+    # And each says in a word of its own what was tried.
+    assert len(words) == len(paths)
+
+
+async def test_no_action_is_done_without_a_line(server: Running) -> None:
+    async with as_role(server, Role.ADMIN) as page:
+        for action, body in BODIES.items():
+            word = action.__dataclass_fields__["do"].default
+            async with page.post("/api/v1/actions", json={"do": word, **body}) as answer:
+                ended = await code_of(answer) or "done"
+            ((_, line),) = await server.store.audit.page(limit=1)
+            assert (line.who, line.what, line.outcome) == ("a admin", word, ended)
+            named = {str(value) for key, value in body.items() if key in {"alarm", "run", "ticket", "window", "device"}}
+            assert named <= set(line.about.split())
 
 
 async def test_what_is_refused_is_a_line_too(server: Running) -> None:
@@ -142,6 +176,33 @@ async def test_a_look_at_names_is_one_line_a_page_for_a_while(server: Running, m
     assert len([line for line in await told(server) if line[3] == "look"]) == 5
 
 
+async def test_what_badges_said_is_a_look_whatever_the_role(server: Running) -> None:
+    devices = server.view.state.devices
+    devices["reader-1"] = replace(devices["smoke-1"], id="reader-1", kinds=(Kind.BADGE,))
+    devices["new-1"] = replace(devices["smoke-1"], id="new-1", kinds=(), origin=Origin.DISCOVERED)
+    for index, (device, kind) in enumerate((("smoke-1", "fire"), ("reader-1", "badge"))):
+        topic = f"hallwatch/v1/h1/telemetry/{device}/{kind}"
+        one = Quarantined("h1", NOW, device, topic, b"{04A1", 5, "0" * 64, "bad_json", "")
+        batch = Batch("h1", index, 1, NOW, pack([Ticked(NOW)]), quarantined=(one,))
+        await server.store.journal.commit(batch)
+        async with as_role(server, Role.MAINTAINER) as page, page.get("/api/v1/quarantine") as answer:
+            assert len((await answer.json())["items"]) == index + 1
+    assert [line[1] for line in await told(server) if line[3] == "look"] == ["/api/v1/quarantine"]
+    async with as_role(server, Role.MAINTAINER) as page:
+        for device in devices:
+            for _ in range(2):
+                async with page.get(f"/api/v1/devices/{device}/messages") as answer:
+                    assert answer.status == 200
+            async with page.get(f"/api/v1/devices/{device}/tail") as answer:
+                # It is written down before the first line, not when the page has gone.
+                await answer.content.readline()
+                looks = [line for line in await told(server) if line[3] == "look" and line[1].endswith("tail")]
+                assert [line[2] for line in looks if line[2] == device] == ([] if device == "smoke-1" else [device])
+    looks = [line for line in await told(server) if line[3] == "look" and line[1].endswith("messages")]
+    path = "/api/v1/devices/{id}/messages"
+    assert looks == [("a maintainer", path, device, "look") for device in ("reader-1", "new-1")]
+
+
 async def test_who_sees_no_names_looks_at_none(server: Running) -> None:
     for role in (Role.VIEWER, Role.MAINTAINER, None):
         async with as_role(server, role) as page:
@@ -205,3 +266,16 @@ async def test_the_audit_is_listed_for_an_admin(server: Running) -> None:
         ]
         async with admin.get("/api/v1/audit?who=nobody") as answer:
             assert await answer.json() == {"items": [], "next": None}
+    async with as_role(server, Role.MANAGER) as manager:
+        for asked, found in (
+            ("about=A1", ["acknowledge"]),
+            ("sort=write&who=a%20manager", ["login"]),
+            ("sort=look", []),
+            ("sort=refused", []),
+            ("until=1", []),
+        ):
+            async with manager.get(f"/api/v1/audit?{asked}") as answer:
+                assert [one["what"] for one in (await answer.json())["items"]] == found, asked
+        for wrong in ("sort=all", "since=x", "about=%00", f"who={'x' * 201}"):
+            async with manager.get(f"/api/v1/audit?{wrong}") as answer:
+                assert await code_of(answer) == "bad_query", wrong

@@ -28,6 +28,10 @@ ENDPOINTS: dict[tuple[str, str], Right | None] = {
     ("GET", "/enter/{token}"): None,
     ("POST", "/api/v1/login"): None,
     ("POST", "/api/v1/logout"): None,
+    ("POST", "/api/v1/password"): None,
+    # Of one's own login, whatever its role.
+    ("POST", "/api/v1/logout/everywhere"): None,
+    ("POST", "/api/v1/me/password"): None,
     ("POST", "/api/v1/first"): None,
     ("GET", "/api/v1/live"): Right.SEE,
     ("GET", "/api/v1/status"): Right.SEE,
@@ -48,10 +52,12 @@ ENDPOINTS: dict[tuple[str, str], Right | None] = {
     ("GET", "/api/v1/users"): Right.USERS,
     ("POST", "/api/v1/users"): Right.USERS,
     ("POST", "/api/v1/users/{name}"): Right.USERS,
+    ("POST", "/api/v1/users/{name}/link"): Right.USERS,
+    ("POST", "/api/v1/users/{name}/logout"): Right.USERS,
     ("GET", "/api/v1/tokens"): Right.USERS,
     ("POST", "/api/v1/tokens"): Right.USERS,
     ("POST", "/api/v1/tokens/{id}/revoke"): Right.USERS,
-    ("GET", "/api/v1/audit"): Right.USERS,
+    ("GET", "/api/v1/audit"): Right.AUDIT,
 }
 # Its right is its action's.
 ACTIONS = ("POST", "/api/v1/actions")
@@ -108,6 +114,11 @@ def test_every_action_has_its_right_and_a_body_to_try_it_with() -> None:
     assert set(get_args(actions.Action)) == set(NEEDED) == set(BODIES)
 
 
+def place_of(path: str) -> str:
+    """An address with something in its places that is not there."""
+    return path.replace("{id}", "999").replace("{name}", "nobody").replace("{token}", "guessed")
+
+
 async def test_every_address_has_its_line_here(server: Running) -> None:
     assert addresses(server.app) == {*ENDPOINTS, ACTIONS}
 
@@ -118,8 +129,7 @@ async def test_each_endpoint_lets_in_whom_it_shall(server: Running, role: Role |
         for (method, path), right in ENDPOINTS.items():
             if right is None:
                 continue
-            place = path.replace("{id}", "999").replace("{name}", "nobody")
-            async with page.request(method, place, json={} if method == "POST" else None) as answer:
+            async with page.request(method, place_of(path), json={} if method == "POST" else None) as answer:
                 assert await refusal(answer) == expected(role, right), (method, path)
 
 
@@ -141,27 +151,51 @@ async def test_each_action_is_done_for_whom_it_shall(server: Running, role: Role
 @pytest.mark.parametrize("role", Role)
 async def test_a_program_with_a_token_may_what_its_role_may(server: Running, role: Role) -> None:
     async with with_token(server, role) as program:
-        for path, right in (("alarms", Right.SEE), ("quarantine", Right.DEVICE), ("users", Right.USERS)):
-            async with program.get(f"/api/v1/{path}") as answer:
-                assert await refusal(answer) == expected(role, right), path
-        body = {"do": "start_plan", **BODIES[actions.StartPlan]}
-        async with program.post("/api/v1/actions", json=body) as answer:
-            assert await refusal(answer) == expected(role, Right.PLAN)
+        for (method, path), right in ENDPOINTS.items():
+            if right is not None:
+                async with program.request(method, place_of(path), json={} if method == "POST" else None) as answer:
+                    assert await refusal(answer) == expected(role, right), (method, path)
+        for action, right in NEEDED.items():
+            body = {"do": action.__dataclass_fields__["do"].default, **BODIES[action]}
+            async with program.post("/api/v1/actions", json=body) as answer:
+                assert await refusal(answer) == expected(role, right), action
+        # It has no password to choose, and no session to end.
+        for path in ("me/password", "logout/everywhere"):
+            async with program.post(f"/api/v1/{path}", json={}) as answer:
+                assert await code_of(answer) == "no_session"
 
 
 async def test_who_runs_the_server_is_an_admin_by_the_socket(server: Running) -> None:
     async with local(server) as command:
         for (method, path), right in ENDPOINTS.items():
             if right is not None:
-                place = path.replace("{id}", "999").replace("{name}", "nobody")
-                async with command.request(method, place, json={} if method == "POST" else None) as answer:
+                async with command.request(method, place_of(path), json={} if method == "POST" else None) as answer:
                     assert await refusal(answer) is None, path
+        for action in NEEDED:
+            body = {"do": action.__dataclass_fields__["do"].default, **BODIES[action]}
+            async with command.post("/api/v1/actions", json=body) as answer:
+                assert answer.status == 200, action
+        async with command.ws_connect("/api/v1/live") as socket:
+            assert (await socket.receive_json(timeout=30))["role"] == "admin"
+
+
+async def test_the_live_link_shows_each_role_what_it_may_see(server: Running) -> None:
+    async with as_role(server, None) as stranger:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await stranger.ws_connect("/api/v1/live")
+        assert refused.value.status == 401
+    for role in Role:
+        for door in (as_role, with_token):
+            async with door(server, role) as who, who.ws_connect("/api/v1/live") as socket:
+                told = await socket.receive_json(timeout=30)
+            assert told["role"] == role
+            assert bool(told["entities"]["window/w1"].get("people")) is may(role, Right.NAMES), (role, door)
 
 
 async def test_the_page_is_told_what_it_may_offer(server: Running) -> None:
     for role in Role:
         async with as_role(server, role) as page, page.ws_connect("/api/v1/live") as socket:
-            told = await socket.receive_json(timeout=5)
+            told = await socket.receive_json(timeout=30)
             assert told["role"] == role
             assert set(told["rights"]) == set(RIGHTS[role])
             allowed = {
@@ -181,10 +215,16 @@ def test_the_documentation_says_the_same_table() -> None:
     head = next(row for row in rows if row[0] == "`right`")
     roles = [Role(cell.strip("`")) for cell in head[2:]]
     assert roles == list(Role)
-    told = {Right(row[0].strip("`")): row[2:] for row in rows if re.fullmatch(r"`\w+`", row[0]) and row is not head}
+    told = {
+        Right(row[0].strip("`")): row[2:]
+        for row in rows
+        if len(row) > 2 and re.fullmatch(r"`\w+`", row[0]) and row is not head
+    }
     assert set(told) == set(Right)
     for right, cells in told.items():
         assert {role for role, cell in zip(roles, cells, strict=True) if cell == "✓"} == {
             role for role in Role if right in RIGHTS[role]
         }, right
         assert set(cells) <= {"✓", ""}
+    asked = {row[0].strip("`"): Right(row[1].strip("`")) for row in rows if len(row) == 2 and row[1].startswith("`")}
+    assert asked == {action.__dataclass_fields__["do"].default: right for action, right in NEEDED.items()}

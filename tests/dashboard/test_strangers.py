@@ -7,19 +7,26 @@ from pathlib import Path
 import aiohttp
 import pytest
 import trustme
+from multidict import CIMultiDict
 
 from dashboard.server.rights import Role
 from dashboard.server.serve import ListenError, serving
 from tests.dashboard.desk import PASSWORD, Running, browser, local, running
 from tests.dashboard.doors import as_role, code_of, with_token
-from tests.dashboard.test_roles import ACTIONS, ENDPOINTS
+from tests.dashboard.test_roles import addresses, place_of
 
-WRITES = [
-    path.replace("{id}", "1").replace("{name}", "wang") for method, path in (*ENDPOINTS, ACTIONS) if method == "POST"
-]
 # A signed link is its own proof, and a mail program may send no Origin; a first login has no session to guard yet.
 PROOFS_OF_THEIR_OWN = {"/a/{token}"}
 STRANGE = ["http://evil.example", "https://127.0.0.1", "null", "", "file://", "http://127.0.0.1.evil.example"]
+
+
+def writes(server: Running) -> list[str]:
+    """Every address of the running server that changes something; those that only show are GET."""
+    methods = {method for method, _ in addresses(server.app)}
+    assert methods == {"GET", "POST"}, "another method needs its line here"
+    found = [path for method, path in addresses(server.app) if method == "POST"]
+    assert len(found) > 15
+    return [place_of(path) for path in sorted(found) if path not in PROOFS_OF_THEIR_OWN]
 
 
 @pytest.fixture
@@ -30,9 +37,7 @@ async def server(tmp_path: Path) -> AsyncIterator[Running]:
 
 async def test_no_write_comes_from_another_page(server: Running) -> None:
     async with as_role(server, Role.ADMIN) as page:
-        for path in WRITES:
-            if path in PROOFS_OF_THEIR_OWN:
-                continue
+        for path in writes(server):
             for origin in STRANGE:
                 async with page.post(path, json={}, headers={"Origin": origin}) as answer:
                     assert (answer.status, await code_of(answer)) == (403, "bad_origin"), (path, origin)
@@ -42,9 +47,7 @@ async def test_no_write_comes_from_another_page(server: Running) -> None:
 async def test_no_write_comes_without_the_sessions_token(server: Running) -> None:
     async with as_role(server, Role.ADMIN) as page:
         token = page.headers.pop("X-CSRF-Token")
-        for path in WRITES:
-            if path in PROOFS_OF_THEIR_OWN:
-                continue
+        for path in writes(server):
             for wrong in ({}, {"X-CSRF-Token": ""}, {"X-CSRF-Token": token[:-1]}, {"X-CSRF-Token": token + "x"}):
                 async with page.post(path, json={}, headers=wrong) as answer:
                     assert (answer.status, await code_of(answer)) == (403, "bad_csrf"), path
@@ -134,6 +137,37 @@ async def test_only_a_proxy_of_ours_says_from_where(tmp_path: Path, told: str, a
             assert answer.status == 401
         ((_, line),) = await server.store.audit.page()
         assert line.address == address
+
+
+@pytest.mark.parametrize(
+    ("behind", "told", "secure"),
+    [
+        (False, ["https"], False),
+        (True, ["https"], True),
+        (True, ["HTTPS"], True),
+        (True, ["http"], False),
+        (True, [], False),
+        (True, ["rubbish"], False),
+        # The last word is our proxy's own, in one line or in two.
+        (True, ["https, http"], False),
+        (True, ["http, https"], True),
+        (True, ["http", "https"], True),
+        (True, ["https", "http"], False),
+    ],
+)
+async def test_only_a_proxy_of_ours_says_by_which_scheme(
+    tmp_path: Path, told: list[str], *, behind: bool, secure: bool
+) -> None:
+    async with running(tmp_path, behind_proxy=behind) as server, browser(server) as page, browser(server) as other:
+        headers = CIMultiDict([("X-Forwarded-Proto", one) for one in told])
+        body = {"user": "wang", "password": PASSWORD}
+        async with page.post("/api/v1/login", json=body, headers=headers) as answer:
+            # The page of the test says that it came in the clear.
+            assert await code_of(answer) == ("bad_origin" if secure else "")
+        headers["Origin"] = server.url.replace("http:", "https:")
+        async with other.post("/api/v1/login", json=body, headers=headers) as answer:
+            assert answer.status == 200
+            assert ("Secure" in answer.headers["Set-Cookie"]) is secure
 
 
 async def test_a_guesser_behind_the_proxy_locks_nobody_else_out(tmp_path: Path) -> None:

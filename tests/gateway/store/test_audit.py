@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from gateway.store.audit import KEPT_MS, STRANGERS_KEPT_MS, SWEPT_EACH_MS, Audited
+from gateway.store.audit import KEPT_MS, STRANGERS_KEPT_MS, SWEPT_EACH_MS, Asked, Audited, Sort
 from gateway.store.sql import Store
 from gateway.store.tokens import Token
 
@@ -16,8 +16,36 @@ async def test_lines_come_by_pages_newest_first(store: Store) -> None:
     assert [line.at - LINE.at for _, line in first] == [4, 3, 2]
     rest = await store.audit.page(before=first[-1][0], limit=3)
     assert [line.at - LINE.at for _, line in rest] == [1, 0]
-    assert [line.at - LINE.at for _, line in await store.audit.page(who="wang")] == [3, 1]
-    assert (await store.audit.page(who="nobody")) == []
+    assert [line.at - LINE.at for _, line in await store.audit.page(Asked(who="wang"))] == [3, 1]
+    assert (await store.audit.page(Asked(who="nobody"))) == []
+
+
+async def test_lines_are_narrowed(store: Store) -> None:
+    made = [
+        LINE,
+        replace(LINE, what="user.change", about="li viewer disabled"),
+        replace(LINE, who="", what="login", about="", outcome="bad_login"),
+        replace(LINE, what="/api/v1/alarms", about="", outcome="look"),
+        replace(LINE, about="A0000012"),
+    ]
+    for n, line in enumerate(made):
+        await store.audit.add(replace(line, at=n))
+    for asked, wanted in (
+        (Asked(), [0, 1, 2, 3, 4]),
+        (Asked(about="A000001"), [0]),
+        (Asked(about="li"), [1]),
+        (Asked(about="disabled"), [1]),
+        # Not a pattern of the store's, nor a part of an id.
+        (Asked(about="A00000_"), []),
+        (Asked(about="%"), []),
+        (Asked(sort=Sort.WRITE), [0, 1, 4]),
+        (Asked(sort=Sort.LOOK), [3]),
+        (Asked(sort=Sort.REFUSED), [2]),
+        (Asked(since=1, until=3), [1, 2]),
+        (Asked(who="wang", sort=Sort.WRITE, since=1), [1, 4]),
+        (Asked(who=""), [2]),
+    ):
+        assert [line.at for _, line in await store.audit.page(asked)] == sorted(wanted, reverse=True), asked
 
 
 async def test_old_lines_go_and_those_of_strangers_sooner(store: Store) -> None:

@@ -7,7 +7,20 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from pydantic import SecretStr
 
-from dashboard.server import answer, api, auditing, devices, health, lookups, passwords, quarantine, siting, users
+from dashboard.server import (
+    answer,
+    api,
+    auditing,
+    devices,
+    health,
+    history,
+    history_csv,
+    lookups,
+    passwords,
+    quarantine,
+    siting,
+    users,
+)
 from dashboard.server.accounts import Doors
 from dashboard.server.audit import AUDITOR, Auditor, audited
 from dashboard.server.bearers import Bearers
@@ -111,7 +124,9 @@ def add_routes(app: web.Application) -> None:
             web.get("/api/v1/devices/{id}", devices.device),
             web.get("/api/v1/devices/{id}/messages", devices.messages),
             web.get("/api/v1/devices/{id}/tail", devices.tail),
-            web.get("/api/v1/history", lookups.history),
+            web.get("/api/v1/history", history.history),
+            web.get("/api/v1/history/marks", history.marks),
+            web.get("/api/v1/history.csv", history_csv.download),
             web.post("/api/v1/site/reload", siting.reload),
             web.get("/api/v1/quarantine", quarantine.page),
             web.post(r"/api/v1/quarantine/{id:\d{1,15}}/replay", quarantine.replay),

@@ -1,20 +1,14 @@
-"""What people look up: alarms, tickets, runs, events, devices, and the history of a reading. Newest first, by pages."""
+"""What people look up: alarms, tickets, runs, events, devices. Newest first, by pages."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from aiohttp import web
 
 from dashboard.server.ask import answer, before_of, limit_of, people_of, the_hall, whole
 from dashboard.server.entities import device_entity
 from dashboard.server.guard import allowed
-from dashboard.server.problem import ProblemError
 from dashboard.server.records import alarm_entity, event_entity, run_entity, ticket_entity
 from dashboard.server.rights import Right
-from gateway.history.contract import Asked, HistoryDownError, How
-from sensors.readings import Kind
-
-CHART_STEPS: Final = 5000
 
 
 def _page(items: Sequence[object], ends: Sequence[tuple[int, str]], limit: int) -> web.Response:
@@ -73,36 +67,3 @@ async def devices(request: web.Request) -> web.Response:
     allowed(request, Right.SEE)
     desk = the_hall(request)
     return answer({"items": [device_entity(desk, one) for one in desk.view.state.devices.values()], "next": None})
-
-
-async def history(request: web.Request) -> web.Response:
-    """`GET /api/v1/history`: one field of one device over a range, for a chart."""
-    allowed(request, Right.SEE)
-    desk = the_hall(request)
-    start = whole(request, "start", None, 0, 2**53)
-    end = whole(request, "end", None, 0, 2**53)
-    every = whole(request, "every", None, 1000, 366 * 86_400_000)
-    if not 0 < end - start <= every * CHART_STEPS:
-        raise ProblemError(400, "bad_query", f"end is after start, by at most {CHART_STEPS} steps")
-    asked = Asked(desk.id, _kind(request), _word(request, "field"), device=_word(request, "device"))
-    try:
-        samples = await desk.history.aggregate(asked, start, end, every, How.MEAN)
-    except HistoryDownError as error:
-        raise ProblemError(503, error.code) from error
-    means = {sample.at: sample.value for sample in samples}
-    times = range(start, end, every)
-    return answer({"times": list(times), "values": [means.get(at) for at in times]})
-
-
-def _kind(request: web.Request) -> Kind:
-    try:
-        return Kind(request.query.get("kind", ""))
-    except ValueError as error:
-        raise ProblemError(400, "bad_query", "kind is one of the reading kinds") from error
-
-
-def _word(request: web.Request, key: str) -> str:
-    word = request.query.get(key, "")
-    if not 0 < len(word) <= 128 or not word.isprintable():  # noqa: PLR2004
-        raise ProblemError(400, "bad_query", f"{key} is asked for")
-    return word

@@ -83,7 +83,7 @@ class HallPage:
         await self.see("login-user").fill(user)
         await self.see("login-password").fill(PASSWORD)
         await self.press("login-submit")
-        await expect(self.see("logout")).to_contain_text(user)
+        await expect(self.see("me")).to_contain_text(user)
         await expect(self.see("dialog-login")).to_have_count(0)
 
     async def fits(self, width: int, height: int = 900) -> None:

@@ -75,4 +75,4 @@ async def test_a_killed_gateway_comes_back_to_the_open_page(visit: Visit, gatewa
     # It came back by itself, without being loaded anew; and a login outlives the server.
     assert await page.page.evaluate("window.stayed") is True
     await back(known, 13)
-    await expect(known.see("logout")).to_contain_text("duty")
+    await expect(known.see("me")).to_contain_text("duty")

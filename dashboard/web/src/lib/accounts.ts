@@ -1,8 +1,9 @@
-/** Logins, tokens and the audit, as an admin keeps them. */
+/** Logins, tokens and the audit, as an admin keeps them; and one's own login. */
 import { post, request } from './api'
 
 export const ROLES = ['viewer', 'staff', 'maintainer', 'coordinator', 'manager', 'admin'] as const
-export type Role = (typeof ROLES)[number]
+/** As `dashboard/server/rights.py` has them. */
+export const RIGHTS = ['see', 'names', 'answer', 'window', 'report', 'ticket', 'plan', 'device', 'audit', 'users'] as const
 
 export interface User {
   user: string
@@ -12,6 +13,8 @@ export interface User {
   created: number
   /** False for one that comes in by a link only. */
   password: boolean
+  /** Until when the link works by which the password is chosen; null where none is open. */
+  link_until: number | null
 }
 
 export interface Token {
@@ -40,12 +43,35 @@ export async function users(): Promise<User[]> {
   return ((await request('users')) as { items: User[] }).items
 }
 
-export async function addUser(user: string, password: string, role: string, person: string): Promise<void> {
-  await post('users', { user, password, role, person: person || null })
+/** Returns the one-time link by which the password is chosen, '' where it was given ('' is none). */
+export async function addUser(user: string, password: string, role: string, person: string): Promise<string> {
+  const body = { user, role, person: person || null, ...(password && { password }) }
+  return ((await post('users', body)) as { link?: string }).link ?? ''
 }
 
-export async function changeUser(user: string, change: { role?: string; disabled?: boolean; password?: string }): Promise<void> {
+export async function changeUser(user: string, change: { role?: string; disabled?: boolean }): Promise<void> {
   await post(`users/${encodeURIComponent(user)}`, change)
+}
+
+/** The old password opens nothing any more; returns the link by which another is chosen. */
+export async function resetPassword(user: string): Promise<string> {
+  return ((await post(`users/${encodeURIComponent(user)}/link`, {})) as { link: string }).link
+}
+
+export async function logOut(user: string): Promise<void> {
+  await post(`users/${encodeURIComponent(user)}/logout`, {})
+}
+
+export async function choosePassword(token: string, user: string, password: string): Promise<void> {
+  await post('password', { token, user, password })
+}
+
+export async function renewPassword(old: string, password: string): Promise<void> {
+  await post('me/password', { old, new: password })
+}
+
+export async function leaveAll(): Promise<void> {
+  await post('logout/everywhere', {})
 }
 
 export async function tokens(): Promise<Token[]> {
@@ -61,8 +87,20 @@ export async function revokeToken(id: string): Promise<void> {
   await post(`tokens/${encodeURIComponent(id)}/revoke`, {})
 }
 
-export async function audit(who: string, before: string | null): Promise<{ items: Audited[]; next: string | null }> {
-  const params = new URLSearchParams({ limit: '50', ...(who && { who }), ...(before && { before }) })
+export const SORTS = ['write', 'look', 'refused'] as const
+
+/** Which lines; '' and null are all of them. */
+export interface Narrow {
+  who: string
+  about: string
+  sort: string
+  since: number | null
+  until: number | null
+}
+
+export async function audit(narrow: Narrow, before: string | null): Promise<{ items: Audited[]; next: string | null }> {
+  const asked = Object.entries({ ...narrow, before }).filter(([, value]) => value !== '' && value !== null)
+  const params = new URLSearchParams([['limit', '50'], ...asked.map(([key, value]) => [key, String(value)])])
   return (await request(`audit?${params}`)) as { items: Audited[]; next: string | null }
 }
 

@@ -2,7 +2,7 @@
  * Which page is shown. It stands in the address's fragment (`#/device/reader-3`), so that a page can be sent to a
  * colleague, the browser's back button works, and the server knows one page only. `#problems` is a place within one.
  */
-export type PageName = 'hall' | 'alarm' | 'run' | 'devices' | 'device' | 'history' | 'quarantine' | 'users' | 'first'
+export type PageName = 'hall' | 'alarm' | 'run' | 'devices' | 'device' | 'history' | 'quarantine' | 'users' | 'audit' | 'me' | 'first' | 'password'
 
 export interface Place {
   page: PageName
@@ -11,7 +11,7 @@ export interface Place {
   query: URLSearchParams
 }
 
-const NAMES: ReadonlySet<string> = new Set(['hall', 'alarm', 'run', 'devices', 'device', 'history', 'quarantine', 'users', 'first'])
+const NAMES: ReadonlySet<string> = new Set(['hall', 'alarm', 'run', 'devices', 'device', 'history', 'quarantine', 'users', 'audit', 'me', 'first', 'password'])
 const HALL: Place = { page: 'hall', id: '', query: new URLSearchParams() }
 
 /** Read a fragment; one that names no page is the hall. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { RIGHTS, ROLES } from './accounts'
 import { chooseLang, fill } from './i18n.svelte'
 import { en } from './words/en'
 import { zh } from './words/zh'
@@ -82,6 +83,29 @@ describe('the two languages', () => {
     const reasons = [...source('sensors/decode/reasons.py').matchAll(/Reason\(\s*"([a-z_]+)"/g)].map((match) => match[1] as string)
     expect(reasons.length).toBeGreaterThan(5)
     for (const code of reasons) expect(zh, code).toHaveProperty([`reason.${code}`])
+  })
+
+  it('have a word for each role, each right, and all that the audit writes down', () => {
+    const found = Object.entries(python).filter(([path]) => path.includes('/server/')).map(([, text]) => text).join('\n')
+    const noted = [...found.matchAll(/note\(request, "([a-z_.]+)"/g)].map((match) => `did.${match[1]}`)
+    const done = [...source('sensors/actions.py').matchAll(/do: Literal\["([a-z_]+)"\]/g)].map((match) => `did.${match[1]}`)
+    expect(codes('server/rights.py', 'Role')).toEqual([...ROLES])
+    expect(codes('server/rights.py', 'Right')).toEqual([...RIGHTS])
+    const roles = ROLES.flatMap((role) => [`role_is.${role}`, `role_told.${role}`])
+    const keys = [...noted, ...done, ...roles, ...RIGHTS.map((right) => `right.${right}`)]
+    expect(noted.length).toBeGreaterThan(15)
+    expect(done.length).toBeGreaterThan(10)
+    expect(keys.filter((key) => !(key in zh))).toEqual([])
+  })
+
+  it('have a sentence for every refusal of the server', () => {
+    const refused = Object.entries(python)
+      .filter(([path]) => path.includes('/server/'))
+      .flatMap(([, text]) => [...text.matchAll(/ProblemError\(\s*\d+, "([a-z_]+)"/g)].map((match) => `problem.${match[1]}`))
+    expect(refused.length).toBeGreaterThan(20)
+    // No page asks for what these refuse.
+    const unseen = ['problem.entry_used', 'problem.other_user', 'problem.metrics_closed']
+    expect([...new Set(refused)].filter((key) => !(key in zh) && !unseen.includes(key))).toEqual([])
   })
 
   it('have a word for every event that the alerts write', () => {

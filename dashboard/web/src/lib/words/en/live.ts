@@ -11,6 +11,8 @@ export const live: Record<keyof typeof zh, string> = {
   'nav.history': 'History',
   'nav.quarantine': 'Messages',
   'nav.users': 'Users',
+  'nav.audit': 'Audit',
+  'nav.me': 'My login',
   'nav.alarm': 'Alarm',
   'nav.display': 'Public display',
   'nav.wall': 'Wall mode',

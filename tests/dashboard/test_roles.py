@@ -45,6 +45,8 @@ ENDPOINTS: dict[tuple[str, str], Right | None] = {
     ("GET", "/api/v1/devices/{id}/messages"): Right.DEVICE,
     ("GET", "/api/v1/devices/{id}/tail"): Right.DEVICE,
     ("GET", "/api/v1/history"): Right.SEE,
+    ("GET", "/api/v1/history/marks"): Right.SEE,
+    ("GET", "/api/v1/history.csv"): Right.SEE,
     ("GET", "/api/v1/quarantine"): Right.DEVICE,
     ("POST", "/api/v1/quarantine/{id}/replay"): Right.DEVICE,
     ("POST", "/api/v1/quarantine/{id}/discard"): Right.DEVICE,

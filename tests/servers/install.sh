@@ -14,6 +14,7 @@ has mosquitto || packages+=(mosquitto)
 has mosquitto_pub || packages+=(mosquitto-clients)
 has_chromium || packages+=(chromium)
 has_postgres || packages+=(postgresql)
+has firefox-esr || packages+=(firefox-esr)
 has promtool || packages+=(prometheus)
 has_chinese_font || packages+=(fontconfig fonts-noto-cjk)
 
@@ -51,6 +52,9 @@ if ! has mosquitto || ! has mosquitto_pub; then
 fi
 if ! has_chromium; then
     echo "MISSING Chromium: install the Debian package chromium; tests in a browser are skipped" >&2
+fi
+if ! has firefox-esr; then
+    echo "MISSING Firefox: install the Debian package firefox-esr; the test that two browsers agree is skipped" >&2
 fi
 if ! has_postgres; then
     echo "MISSING PostgreSQL: install the Debian package postgresql; tests with it are skipped" >&2

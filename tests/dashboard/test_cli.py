@@ -110,6 +110,31 @@ async def test_another_password_is_read_from_stdin(server: Running, monkeypatch:
     assert session.user == "wang"
 
 
+async def test_a_link_by_which_a_password_is_chosen_is_printed_once(
+    server: Running, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await command(server, "user", "add", "li", "--role", "staff", "--link") == 0
+    first = capsys.readouterr().out.strip()
+    assert await command(server, "user", "link", "li") == 0
+    second = capsys.readouterr().out.strip()
+    assert first != second
+    for link in (first, second):
+        assert link.startswith("http://127.0.0.1/#/password/"), "only the link goes to stdout"
+        assert link.endswith("?user=li")
+    token = second.removeprefix("http://127.0.0.1/#/password/").removesuffix("?user=li")
+    assert await command(server, "user", "list") == 0
+    listed = capsys.readouterr().out
+    assert "未设密码" in listed
+    assert token not in listed
+    cookie, _ = await server.doors.accept(token, "li", "a good password")
+    assert (await server.doors.who(cookie)).user == "li"
+    assert await command(server, "user", "logout", "li") == 0
+    assert not (await server.doors.who(cookie)).known
+    for word in ("link", "logout"):
+        assert await command(server, "user", word, "nobody") == 1
+        assert "no_user" in capsys.readouterr().err
+
+
 async def test_a_token_is_printed_once(server: Running, capsys: pytest.CaptureFixture[str]) -> None:
     assert await command(server, "user", "token", "add", "[red]grafana", "--role", "viewer", "--days", "0") == 0
     secret = capsys.readouterr().out.strip()

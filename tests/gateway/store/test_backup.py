@@ -75,6 +75,9 @@ async def test_a_store_is_moved_row_by_row(url: str, to: str, place: Place, tmp_
         end = await store.journal.end(OLD_HALL)
         more = changes(alarm("A900", "fire/other", hall=OLD_HALL))
         await store.journal.commit(batch(end, hall=OLD_HALL, changes=more, quarantined=(quarantined(1),)))
+        await store.audit.add(Audited(6, "wang", "", "restore", "", "done"))
+        assert [line.at for _, line in await store.audit.page()] == [6, 5]
+        assert await store.tokens.valid("0" * 64, 8) is not None
         newest = (await store.quarantine.page(HALL))[0]
         assert newest.id > max(int(str(row[0])) for row in wanted["quarantine"])
 

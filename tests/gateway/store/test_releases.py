@@ -5,12 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
-from sqlalchemy import Connection, MetaData, Table, select
+from sqlalchemy import Connection, MetaData, Table, insert, select
 
 from gateway.fold import fold
+from gateway.store import schema
+from gateway.store.accounts import User
+from gateway.store.audit import Audited
 from gateway.store.engines import make_engine
-from gateway.store.migrate import STEPS, applied
+from gateway.store.migrate import STEPS, applied, migrate
 from gateway.store.sql import Store, open_store
+from gateway.store.tokens import Token
 from sensors.facts import FactKind
 from sensors.hall.snapshot import encode_state
 from sensors.site.load import read_site
@@ -80,6 +84,24 @@ async def test_every_row_of_the_last_release_is_there(url: str) -> None:
     wanted = dict(renamed(before))
     wanted.pop(applied.name)
     assert after == wanted
+
+
+async def test_logins_tokens_and_the_audit_pass_each_later_step(url: str) -> None:
+    engine = make_engine(url)
+    user = {"name": "li", "password": "!0a:9", "role": "staff", "created": 1, "person": None, "disabled": False}
+    token = {"id": "t1", "hash": "0" * 64, "name": "grafana", "role": "viewer", "created": 5, "created_by": "li"}
+    line = {"at": 5, "who": "li", "address": "::1", "what": "token.add", "about": "grafana", "outcome": "done"}
+    with engine.connect() as connection:
+        # They are what they are since the fourth step.
+        migrate(connection, 1, STEPS[:4])
+        with connection.begin():
+            for table, row in ((schema.users, user), (schema.tokens, token), (schema.audit, line)):
+                connection.execute(insert(table).values(row))
+    engine.dispose()
+    async with open_store(url) as store:
+        assert await store.accounts.user("li") == User("li", "!0a:9", "staff", 1)
+        assert await store.tokens.all() == [Token("t1", "0" * 64, "grafana", "viewer", 5, "li")]
+        assert await store.audit.page() == [(1, Audited(5, "li", "::1", "token.add", "grafana", "done"))]
 
 
 async def test_the_hall_goes_on_from_it(url: str) -> None:

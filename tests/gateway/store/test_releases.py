@@ -87,7 +87,7 @@ async def test_every_row_of_the_last_release_is_there(url: str) -> None:
 
 
 async def test_logins_tokens_and_the_audit_pass_each_later_step(url: str) -> None:
-    engine = make_engine(url)
+    engine = make_engine(url, writing=True)
     user = {"name": "li", "password": "!0a:9", "role": "staff", "created": 1, "person": None, "disabled": False}
     token = {"id": "t1", "hash": "0" * 64, "name": "grafana", "role": "viewer", "created": 5, "created_by": "li"}
     line = {"at": 5, "who": "li", "address": "::1", "what": "token.add", "about": "grafana", "outcome": "done"}

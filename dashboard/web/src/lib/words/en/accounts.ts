@@ -74,6 +74,7 @@ export const accounts: Record<keyof typeof zh, string> = {
   'audit.sort_look': 'looks at names',
   'audit.sort_refused': 'refused',
   'audit.day': 'Day',
+  'audit.find': 'Find',
   'audit.clear': 'Clear',
   'audit.filter': 'Only this one’s lines',
   'audit.filter_about': 'Only what is about this',

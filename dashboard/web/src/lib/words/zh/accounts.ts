@@ -72,6 +72,7 @@ export const accounts = {
   'audit.sort_look': '查看姓名',
   'audit.sort_refused': '被拒绝',
   'audit.day': '日期',
+  'audit.find': '查找',
   'audit.clear': '清除条件',
   'audit.filter': '只看此人',
   'audit.filter_about': '只看与此有关的',

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Problem } from './api'
 import type { Alarm } from './entities'
-import { everyFor, fieldsOf } from './fields'
-import { withGaps } from './gaps'
+import { fieldsOf } from './fields'
 import { apart, around, fit, inside, labelPlace, textWidth } from './geometry'
 import { inOrder, total } from './hall'
 import { language } from './i18n.svelte'
@@ -103,20 +102,6 @@ describe('sums', () => {
 })
 
 describe('the chart', () => {
-  it('leaves a hole where nothing was heard', () => {
-    const [xs, ys] = withGaps({ times: [0, 1000, 9000], values: [1, 2, 3] }, 1000)
-    expect(xs).toEqual([0, 1, 2, 9])
-    expect(ys).toEqual([1, 2, null, 3])
-  })
-
-  it('asks for some hundred points', () => {
-    for (const hours of [1, 4, 12, 24]) {
-      const points = (hours * 3_600_000) / everyFor(hours * 3_600_000)
-      expect(points).toBeGreaterThan(60)
-      expect(points).toBeLessThanOrEqual(400)
-    }
-  })
-
   it('offers the fields of what a device reports', () => {
     expect(fieldsOf(['queue', 'availability']).map((one) => one.field)).toContain('length')
     expect(fieldsOf(['badge'])).toEqual([])

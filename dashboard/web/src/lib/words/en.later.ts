@@ -4,9 +4,10 @@ import { books } from './en/books'
 import { devices } from './en/devices'
 import { events } from './en/events'
 import { gateway } from './en/gateway'
+import { history } from './en/history'
 import { maintain } from './en/maintain'
 import { plan } from './en/plan'
 import { plans } from './en/plans'
 import { problems } from './en/problems'
 
-export const later = { ...accounts, ...books, ...devices, ...events, ...gateway, ...maintain, ...plan, ...plans, ...problems }
+export const later = { ...accounts, ...books, ...devices, ...events, ...gateway, ...history, ...maintain, ...plan, ...plans, ...problems }

@@ -4,9 +4,10 @@ import { books } from './zh/books'
 import { devices } from './zh/devices'
 import { events } from './zh/events'
 import { gateway } from './zh/gateway'
+import { history } from './zh/history'
 import { maintain } from './zh/maintain'
 import { plan } from './zh/plan'
 import { plans } from './zh/plans'
 import { problems } from './zh/problems'
 
-export const later = { ...accounts, ...books, ...devices, ...events, ...gateway, ...maintain, ...plan, ...plans, ...problems } as const
+export const later = { ...accounts, ...books, ...devices, ...events, ...gateway, ...history, ...maintain, ...plan, ...plans, ...problems } as const

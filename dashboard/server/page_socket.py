@@ -23,8 +23,9 @@ HUBS = web.AppKey("hubs", dict[str, Hub])
 
 async def live(request: web.Request) -> web.StreamResponse:
     """Serve one page until it goes, is too slow, its login ends, or the server stops."""
-    same_origin(request)
+    # First this: a page that asks by GET whether it lacks a login names no Origin, and is to hear 401.
     asking = allowed(request, Right.SEE)
+    same_origin(request)
     hub = request.app[HUBS][the_hall(request).id]
     if hub.full():
         raise ProblemError(503, "too_many_pages")

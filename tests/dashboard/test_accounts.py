@@ -103,6 +103,10 @@ async def test_without_a_login_nothing_is_seen_unless_it_is_opened(tmp_path: Pat
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await stranger.ws_connect("/api/v1/live")
         assert refused.value.status == 401
+        # So the page finds out why, by a request that names no Origin, as a browser's GET within a site does not.
+        del stranger.headers["Origin"]
+        async with stranger.get("/api/v1/live") as answer:
+            assert (answer.status, await code_of(answer)) == (401, "login_needed")
         for path in ("/healthz", "/readyz"):
             async with stranger.get(path) as answer:
                 assert "wang" not in await answer.text()

@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 import pytest_asyncio
+import trustme
 from playwright.async_api import Browser, expect
 
 from dashboard.server.rights import RIGHTS, Right, Role
@@ -58,6 +59,19 @@ async def choose(page: HallPage, link: str, password: str, again: str | None = N
     await page.press("first-submit")
 
 
+class Reached(Gateway):
+    """A gateway as others reach it."""
+
+    def __init__(self, folder: Path, broker: Mosquitto, webhook: FakeWebhook, *how: str) -> None:
+        super().__init__(folder, broker, webhook)
+        self.process.command += how
+
+    def url_or_none(self) -> str | None:
+        """By https too."""
+        found = re.findall(r"https?://127\.0\.0\.1:\d+", self.log())
+        return found[-1] if found else None
+
+
 # -- the first start
 
 
@@ -71,7 +85,7 @@ async def holds(condition: Callable[[], bool]) -> None:
 async def test_the_first_admin_comes_by_a_link_once(
     browser: Browser, broker: Mosquitto, webhook: FakeWebhook, tmp_path: Path
 ) -> None:
-    with Gateway(tmp_path / "gateway", broker, webhook) as gateway:
+    with Reached(tmp_path / "gateway", broker, webhook, "--behind-proxy") as gateway:
         file = gateway.data / "first-admin.url"
         await holds(lambda: file.exists() and file.stat().st_size > 0)
         assert file.stat().st_mode & 0o777 == 0o600
@@ -81,6 +95,11 @@ async def test_the_first_admin_comes_by_a_link_once(
         page = HallPage(await context.new_page(), Seen(), gateway.url)
         late = HallPage(await other.new_page(), Seen(), gateway.url)
         await page.page.goto(link)
+        # The hall is for who has a login: neither its form nor its banner stands before this one.
+        await expect(page.see("main")).to_have_attribute("data-link", "refused")
+        await expect(page.see("main")).not_to_have_class(re.compile(r"\bold\b"))
+        await expect(page.see("dialog-login")).to_have_count(0)
+        await expect(page.see("link-banner")).to_have_count(0)
         await page.see("first-user").fill("zhang")
         await choose_here(page, NEW, "not alike at all")
         await expect(page.see("first-trouble")).to_contain_text("两次输入的密码不同")
@@ -88,7 +107,10 @@ async def test_the_first_admin_comes_by_a_link_once(
         # Straight to where colleagues are let in, as an admin.
         await expect(page.see("user-zhang")).to_be_visible()
         await expect(page.see("me")).to_contain_text("zhang")
+        await late.page.goto(gateway.url)
+        await expect(late.see("dialog-login")).to_be_visible()
         await late.page.goto(link)
+        await late.page.reload()
         await late.see("first-user").fill("li")
         await choose_here(late, NEW, NEW)
         await expect(late.see("first-trouble")).to_contain_text("链接无效")
@@ -105,6 +127,31 @@ async def choose_here(page: HallPage, password: str, again: str) -> None:
     await page.see("first-password").fill(password)
     await page.see("first-again").fill(again)
     await page.press("first-submit")
+
+
+async def test_over_tls_the_page_lives_and_its_cookie_is_for_tls_alone(
+    browser: Browser, broker: Mosquitto, webhook: FakeWebhook, tmp_path: Path
+) -> None:
+    issued = trustme.CA().issue_cert("127.0.0.1")
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    issued.cert_chain_pems[0].write_to_path(str(cert))
+    issued.private_key_pem.write_to_path(str(key))
+    tls = ("--tls-cert", str(cert), "--tls-key", str(key))
+    with Reached(tmp_path / "gateway", broker, webhook, *tls) as gateway:
+        assert gateway.url.startswith("https://")
+        gateway.add_user("duty", "wang")
+        context = await browser.new_context(locale="zh-CN", ignore_https_errors=True)
+        page = HallPage(await context.new_page(), Seen(), gateway.url)
+        page.seen.watch(page.page)
+        await page.page.goto(gateway.url)
+        await page.log_in("duty")
+        await expect(page.see("main")).to_have_attribute("data-link", "live")
+        assert [one for one in page.seen.requests if one.startswith("wss://")]
+        (cookie,) = await context.cookies()
+        assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "Strict")
+        assert cookie["expires"] == -1, "gone with the browser"
+        assert await page.page.evaluate("document.cookie") == ""
+        await context.close()
 
 
 # -- logins

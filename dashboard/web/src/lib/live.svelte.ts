@@ -25,8 +25,8 @@ export function start(): void {
       },
       link: (link) => {
         live.link = link
-        // Nobody can log in before the first admin is made.
-        if (link.state === 'refused' && route.at.page !== 'first') session.dialog = { name: 'login' }
+        // Who is about to choose a password has none to log in with.
+        if (link.state === 'refused' && !route.alone) session.dialog = { name: 'login' }
       },
       rebuilt: () => location.reload(),
       refused: loginNeeded,

@@ -40,6 +40,11 @@ function safe(id: string): string {
 class Route {
   at = $state.raw<Place>(typeof location === 'undefined' ? HALL : placeOf(location.hash))
 
+  /** A page for who has no login yet: it needs no hall, and no link to it. */
+  get alone(): boolean {
+    return this.at.page === 'first' || this.at.page === 'password'
+  }
+
   /** Follow the address; called once. */
   follow(): void {
     addEventListener('hashchange', () => {

@@ -23,9 +23,11 @@ export function dayOf(at: number, tag: string, zone: string): string {
   return format(tag, zone, { month: 'long', day: 'numeric', weekday: 'short' }).format(at)
 }
 
-/** Time of day, with the date before it when that is not today. */
+/** Time of day, with the date before it when that is not today, and its year when that is not this one. */
 export function moment(at: number, now: number, tag: string, zone: string): string {
-  const day = format(tag, zone, { month: 'numeric', day: 'numeric' })
+  const year = format(tag, zone, { year: 'numeric' })
+  const here = year.format(at) === year.format(now) ? {} : ({ year: 'numeric' } as const)
+  const day = format(tag, zone, { month: 'numeric', day: 'numeric', ...here })
   const time = clockTime(at, tag, zone)
   return day.format(at) === day.format(now) ? time : `${day.format(at)} ${time}`
 }

@@ -20,6 +20,8 @@ describe('times', () => {
     expect(clockTime(NINE - 9 * 3_600_000, 'en-GB', 'Asia/Shanghai')).toBe('00:00')
     expect(moment(NINE, NINE, 'en-GB', 'Asia/Shanghai')).toBe('09:00')
     expect(moment(NINE - 86_400_000, NINE, 'en-GB', 'Asia/Shanghai')).toMatch(/22.*09:00/)
+    // A year from now is another day of the same name.
+    expect(moment(NINE + 365 * 86_400_000, NINE, 'en-GB', 'Asia/Shanghai')).toMatch(/23.*\d{4}.*09:00/)
   })
 
   it('are told as one figure', () => {

@@ -28,11 +28,13 @@ PLACES = {
     "history": "#/history?device=printer-1",
     "quarantine": "#/quarantine",
     "users": "#/users",
+    "audit": "#/audit",
+    "me": "#/me",
     "alarm": "#/alarm/A000001",
     "run": "#/run/R000001",
 }
 # What one sees once, before anybody has a login (tests/e2e/test_users.py).
-ELSEWHERE = {"first"}
+ELSEWHERE = {"first", "password"}
 
 
 async def judged(page: Page) -> list[str]:

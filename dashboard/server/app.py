@@ -12,6 +12,7 @@ from dashboard.server import (
     api,
     auditing,
     devices,
+    display,
     health,
     history,
     history_csv,
@@ -19,6 +20,7 @@ from dashboard.server import (
     passwords,
     quarantine,
     siting,
+    stories,
     users,
 )
 from dashboard.server.accounts import Doors
@@ -76,6 +78,7 @@ def make_app(
     app[HUBS] = {
         id_: Hub(desk, build=build, demo=wishes.demo, rate=wishes.clock_rate) for id_, desk in house.halls.items()
     }
+    app[display.SHOWS] = display.shows_of(house.halls, build, demo=wishes.demo, rate=wishes.clock_rate)
     house.meters.registry.register(HallFigures(house, app[HUBS].values()))
     app[FIGURES] = Figures(house.meters.registry, wishes.metrics_token)
     add_routes(app)
@@ -117,8 +120,10 @@ def add_routes(app: web.Application) -> None:
             web.get("/api/v1/status", api.status),
             web.get("/api/v1/account", api.account),
             web.get("/api/v1/alarms", lookups.alarms),
+            web.get("/api/v1/alarms/{id}", stories.alarm),
             web.get("/api/v1/tickets", lookups.tickets),
             web.get("/api/v1/runs", lookups.runs),
+            web.get("/api/v1/runs/{id}", stories.run),
             web.get("/api/v1/events", lookups.events),
             web.get("/api/v1/devices", lookups.devices),
             web.get("/api/v1/devices/{id}", devices.device),
@@ -127,6 +132,10 @@ def add_routes(app: web.Application) -> None:
             web.get("/api/v1/history", history.history),
             web.get("/api/v1/history/marks", history.marks),
             web.get("/api/v1/history.csv", history_csv.download),
+            web.get("/display", display.first),
+            web.get("/display/{hall}", display.page),
+            web.get("/api/v1/display/{hall}", display.now),
+            web.get("/api/v1/display/{hall}/live", display.live),
             web.post("/api/v1/site/reload", siting.reload),
             web.get("/api/v1/quarantine", quarantine.page),
             web.post(r"/api/v1/quarantine/{id:\d{1,15}}/replay", quarantine.replay),
@@ -142,5 +151,7 @@ async def _close_pages(app: web.Application) -> None:
     """Aiohttp waits for open WebSockets when it stops; tell them to go (1001)."""
     for hub in app[HUBS].values():
         hub.close()
+    for show in app[display.SHOWS].values():
+        show.closing.set()
     for desk in app[HOUSE].halls.values():
         desk.taps.close()

@@ -12,6 +12,7 @@ from dashboard.server.guard import DOORS
 from dashboard.server.problem import Handler, ProblemError
 
 STATIC: Final = Path(__file__).parent.parent / "static"
+PAGES: Final = ("index.html", "display.html")
 FOLDER = web.AppKey("static", Path)
 
 _NOT_BUILT: Final = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>Hallwatch</title>
@@ -33,14 +34,19 @@ def add_static(app: web.Application, folder: Path) -> None:
     if (folder / "assets").is_dir():
         app.router.add_static("/assets", folder / "assets")
     for file in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if file.is_file() and file.name != "index.html" and not file.name.startswith("."):
+        if file.is_file() and file.name not in PAGES and not file.name.startswith("."):
             app.router.add_get(f"/{file.name}", _sender(file))
     app.router.add_get("/enter/{token}", enter)
 
 
 async def index(request: web.Request) -> web.StreamResponse:
     """`GET /`."""
-    file = request.app[FOLDER] / "index.html"
+    return page_file(request, "index.html")
+
+
+def page_file(request: web.Request, name: str) -> web.StreamResponse:
+    """One of the pages, or what to do where it is not built."""
+    file = request.app[FOLDER] / name
     if not file.is_file():
         return web.Response(text=_NOT_BUILT, content_type="text/html", status=503)
     return web.FileResponse(file, headers={"Cache-Control": "no-cache"})

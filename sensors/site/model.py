@@ -331,6 +331,13 @@ class Thresholds(Part):
     sleeping: DeviceClass = DeviceClass(stale_s=90_000, offline_s=180_000)
 
 
+class Display(Part):
+    """The public display of a hall; nothing about persons is on it."""
+
+    show: bool = True
+    notices: Annotated[tuple[Words, ...], Field(max_length=20)] = ()
+
+
 class Hall(Part):
     """A service hall (大厅). `size` is the floor plan's width and height in metres."""
 
@@ -348,6 +355,7 @@ class Hall(Part):
     shifts: tuple[Shift, ...] = ()
     plans: tuple[Plan, ...] = ()
     routing: Routing = Routing()
+    display: Display = Display()
     thresholds: Thresholds = Thresholds()
 
 

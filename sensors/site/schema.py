@@ -43,6 +43,7 @@ TITLES: Final[dict[type[Part], str]] = {
     model.Step: "halls[].plans[].steps[]",
     model.Message: "halls[].plans[].messages[]",
     model.Routing: "halls[].routing",
+    model.Display: "halls[].display",
     model.Thresholds: "halls[].thresholds",
     model.CrowdThresholds: "halls[].thresholds.crowd",
     model.DeviceClass: "thresholds.mains/battery/sleeping, devices[].silent",

@@ -33,12 +33,19 @@ ENDPOINTS: dict[tuple[str, str], Right | None] = {
     ("POST", "/api/v1/logout/everywhere"): None,
     ("POST", "/api/v1/me/password"): None,
     ("POST", "/api/v1/first"): None,
+    # For everybody by its nature; it holds nothing about persons.
+    ("GET", "/display"): None,
+    ("GET", "/display/{hall}"): None,
+    ("GET", "/api/v1/display/{hall}"): None,
+    ("GET", "/api/v1/display/{hall}/live"): None,
     ("GET", "/api/v1/live"): Right.SEE,
     ("GET", "/api/v1/status"): Right.SEE,
     ("GET", "/api/v1/account"): Right.SEE,
     ("GET", "/api/v1/alarms"): Right.SEE,
+    ("GET", "/api/v1/alarms/{id}"): Right.SEE,
     ("GET", "/api/v1/tickets"): Right.SEE,
     ("GET", "/api/v1/runs"): Right.SEE,
+    ("GET", "/api/v1/runs/{id}"): Right.SEE,
     ("GET", "/api/v1/events"): Right.SEE,
     ("GET", "/api/v1/devices"): Right.SEE,
     ("GET", "/api/v1/devices/{id}"): Right.SEE,
@@ -66,6 +73,8 @@ ACTIONS = ("POST", "/api/v1/actions")
 
 BODIES: dict[type[actions.Action], dict[str, object]] = {
     actions.Acknowledge: {"alarm": "A1"},
+    actions.NoteAlarm: {"alarm": "A1", "note": "looked"},
+    actions.CloseAlarm: {"alarm": "A1", "disposition": "false"},
     actions.AnswerMessage: {"message": "M1"},
     actions.StartPlan: {"plan": "fire", "confirm": "fire"},
     actions.ConfirmRun: {"run": "R1"},

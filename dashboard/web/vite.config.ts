@@ -5,7 +5,11 @@ import { defineConfig } from 'vite'
 export default defineConfig({
   base: './',
   plugins: [svelte()],
-  build: { target: 'es2022', outDir: '../static', emptyOutDir: true, assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: {
+    target: 'es2022', outDir: '../static', emptyOutDir: true, assetsInlineLimit: 0, modulePreload: { polyfill: false },
+    // The page, and the public display, which shares only what it needs.
+    rolldownOptions: { input: ['index.html', 'display.html'] },
+  },
   // Tests read the style sheet's colours.
   test: { css: { include: [/app\.css/] } },
 })

@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 from enum import Enum, auto
+from typing import Final
 
 from alerts.ledger import Ledger
 from alerts.model import Alarm, Priority
 from alerts.rules import CERTAIN, RANKS, level_rank
 from sensors.facts import Fact, FactKind
+
+DISPOSED: Final = "alarm.was"
 
 
 class Turn(Enum):
@@ -48,6 +51,24 @@ class Alarms:
         if alarm.edge and alarm.active:
             alarm = replace(alarm, active=False, cleared=at)
         return self._settle(at, alarm)
+
+    def close(self, at: int, alarm: Alarm, actor: str) -> None:
+        """A person closes what has cleared, or what nobody ever verified and so may never clear by itself."""
+        if alarm.active:
+            alarm = replace(alarm, active=False, cleared=at, updated=at)
+            self._ledger.event(at, alarm.id, "alarm.cleared", actor, alarm.key)
+        if alarm.acknowledged is None:
+            self.acknowledge(at, alarm, actor)
+        else:
+            self._settle(at, alarm)
+
+    def dispose(self, at: int, id: str, actor: str, disposition: str, note: str) -> None:
+        """Write down what an alarm was: a line of the log, so that it can be said of one that is over as well."""
+        self._ledger.event(at, id, f"{DISPOSED}.{disposition}", actor, note)
+
+    def note(self, at: int, id: str, actor: str, note: str) -> None:
+        """Write down what a person has to say about an alarm."""
+        self._ledger.event(at, id, "alarm.noted", actor, note)
 
     def link_ticket(self, alarm: Alarm, ticket: str) -> Alarm:
         """Note the ticket by which the fault of an alarm is mended."""

@@ -40,9 +40,11 @@ from sensors.actions import (
     Acknowledge,
     Action,
     AnswerMessage,
+    CloseAlarm,
     CompleteStep,
     ConfirmRun,
     FinishTicket,
+    NoteAlarm,
     ReportFault,
     StandDown,
     StartPlan,
@@ -168,8 +170,8 @@ class Engine:
     def check(self, action: Action, state: HallState) -> None:  # noqa: ARG002 (the hall checks its own actions)
         """Raise `RefusedError` for an action that cannot be done; actions on the hall itself are not ours."""
         match action:
-            case Acknowledge():
-                self._known("A", action.alarm, action.alarm in self.book.alarms, "no_such_alarm", "alarm_closed")
+            case Acknowledge() | NoteAlarm() | CloseAlarm():
+                self._check_alarm(action)
             case AnswerMessage():
                 self._check_message(action.message)
             case StartPlan():
@@ -247,8 +249,8 @@ class Engine:
 
     def _act(self, at: int, actor: str, action: Action, state: HallState) -> Outcome:
         match action:
-            case Acknowledge():
-                self._acknowledge(at, self.book.alarms[action.alarm], actor, action.note)
+            case Acknowledge() | NoteAlarm() | CloseAlarm():
+                self._act_on_alarm(at, actor, action)
                 return Outcome((action.alarm,))
             case AnswerMessage():
                 return self._answer(at, self.book.messages[action.message])
@@ -259,6 +261,15 @@ class Engine:
                 return Outcome((action.run,))
             case _:
                 return self._act_on_ticket(at, actor, action, state)
+
+    def _act_on_alarm(self, at: int, actor: str, action: Acknowledge | NoteAlarm | CloseAlarm) -> None:
+        match action:
+            case Acknowledge():
+                self._acknowledge(at, self.book.alarms[action.alarm], actor, action.note)
+            case NoteAlarm():
+                self._alarms.note(at, action.alarm, actor, action.note)
+            case CloseAlarm():
+                self._close(at, actor, action)
 
     def _act_on_run(
         self, at: int, actor: str, action: ConfirmRun | StandDown | CompleteStep | TakeRole, run: Run
@@ -296,6 +307,19 @@ class Engine:
         else:
             self._runs.answer(at, run, actor)
 
+    def _close(self, at: int, actor: str, action: CloseAlarm) -> None:
+        self._alarms.dispose(at, action.alarm, actor, action.disposition, action.note)
+        alarm = self.book.alarms.get(action.alarm)
+        if alarm is None:  # over already: only what it was is said
+            return
+        answered = alarm.acknowledged is not None
+        self._alarms.close(at, alarm, actor)
+        run = None if alarm.run is None else self.book.runs.get(alarm.run)
+        if not answered and run is not None:
+            self._runs.answer(at, run, actor)
+        elif not answered:
+            self._escalation.answered(at, alarm)
+
     def _answer(self, at: int, message: Message) -> Outcome:
         person = message.person or ""
         self._outbox.answer(at, message)
@@ -322,6 +346,15 @@ class Engine:
     def _run(self, id: str) -> Run:
         self._known("R", id, id in self.book.runs, "no_such_run", "run_ended")
         return self.book.runs[id]
+
+    def _check_alarm(self, action: Acknowledge | NoteAlarm | CloseAlarm) -> None:
+        alarm = self.book.alarms.get(action.alarm)
+        # Of what is over something can still be said.
+        if alarm is None and (isinstance(action, Acknowledge) or not self._ledger.was_given("A", action.alarm)):
+            self._known("A", action.alarm, False, "no_such_alarm", "alarm_closed")
+        # What still holds is not made to look normal by a word; only what nobody verified has no end of its own.
+        if isinstance(action, CloseAlarm) and alarm is not None and alarm.active and alarm.verified and not alarm.edge:
+            raise RefusedError("alarm_active", id=action.alarm)
 
     def _check_message(self, id: str) -> None:
         message = self.book.messages.get(id)

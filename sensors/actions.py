@@ -22,6 +22,25 @@ class Acknowledge:
 
 
 @dataclass(frozen=True, slots=True, config=BODY)
+class NoteAlarm:
+    """A person writes something down beside an alarm, be it open or over."""
+
+    alarm: Ref
+    note: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]+$")]
+    do: Literal["note_alarm"] = "note_alarm"
+
+
+@dataclass(frozen=True, slots=True, config=BODY)
+class CloseAlarm:
+    """A person says what an alarm was; one that still stands open, though nothing holds it up, is closed by it."""
+
+    alarm: Ref
+    disposition: Literal["real", "false", "drill", "test", "maintenance"]
+    note: Note = ""
+    do: Literal["close_alarm"] = "close_alarm"
+
+
+@dataclass(frozen=True, slots=True, config=BODY)
 class AnswerMessage:
     """A person answers a message by its signed one-time link; acknowledges what the message is about."""
 
@@ -148,6 +167,8 @@ class RetireDevice:
 
 Action = (
     Acknowledge
+    | NoteAlarm
+    | CloseAlarm
     | AnswerMessage
     | StartPlan
     | ConfirmRun

@@ -69,7 +69,7 @@ def run_entity(run: Run, people: People, messages: Iterable[Message]) -> RunEnti
         verify_until=run.verify_until,
         roles=_roles(run, people),
         steps=_steps(run, people),
-        messages=tuple(_message(one, people) for one in messages if one.about in about),
+        messages=tuple(message_entity(one, people) for one in messages if one.about in about),
         alarms=run.alarms,
         zone=run.zone,
         ended=run.ended,
@@ -117,7 +117,8 @@ def _steps(run: Run, people: People) -> tuple[StepEntity, ...]:
     return tuple(made)
 
 
-def _message(message: Message, people: People) -> MessageEntity:
+def message_entity(message: Message, people: People) -> MessageEntity:
+    """A message of the outbox, and how far it got."""
     return MessageEntity(
         id=message.id,
         to=people.name(message.person),

@@ -62,6 +62,8 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
 # What each action of the hall asks for; a test holds that none is missing.
 NEEDED: Final[dict[type[actions.Action], Right]] = {
     actions.Acknowledge: Right.ANSWER,
+    actions.NoteAlarm: Right.ANSWER,
+    actions.CloseAlarm: Right.PLAN,
     actions.AnswerMessage: Right.ANSWER,
     actions.StartPlan: Right.PLAN,
     actions.ConfirmRun: Right.PLAN,

@@ -3,7 +3,7 @@
 import pytest
 
 from alerts.model import Lane, Priority
-from sensors.actions import Acknowledge, AnswerMessage
+from sensors.actions import Acknowledge, AnswerMessage, CloseAlarm, NoteAlarm
 from sensors.errors import RefusedError
 from sensors.facts import FactKind
 from sensors.readings import CrowdLevel
@@ -198,3 +198,41 @@ def test_an_alarm_that_is_over() -> None:
     with pytest.raises(RefusedError) as refused:
         scene.do(Acknowledge(alarm.id))
     assert refused.value.code == "alarm_closed"
+
+
+def test_what_an_alarm_was_is_said_and_closes_what_has_cleared() -> None:
+    scene = Scene()
+    alarm = scene.raised(WINDOW, "w1")
+    with pytest.raises(RefusedError, match="alarm_active"):
+        scene.do(CloseAlarm(alarm.id, "false"))
+    scene.do(NoteAlarm(alarm.id, "she is at the printer"), by="bob")
+    scene.cleared(WINDOW, "w1")
+    scene.do(CloseAlarm(alarm.id, "real", "talked to her"), by="ann")
+    scene.expect_alarm(WINDOW, "w1", closed=scene.now, acknowledged=scene.now, acknowledged_by="ann")
+    lines = [(one.what, one.actor, one.detail) for one in scene.rows.events if one.about == alarm.id]
+    assert ("alarm.noted", "bob", "she is at the printer") in lines
+    assert ("alarm.was.real", "ann", "talked to her") in lines
+    # Of what is over, a person may still say so, and change their mind; nobody is told again.
+    told = len(scene.rows.messages)
+    scene.do(CloseAlarm(alarm.id, "maintenance"))
+    scene.do(NoteAlarm(alarm.id, "the sensor was being moved"))
+    assert scene.logged("alarm.was") == ["alarm.was.real", "alarm.was.maintenance"]
+    assert len(scene.rows.messages) == told
+    assert not scene.engine.book.alarms
+
+
+def test_what_nobody_verified_is_closed_by_a_person_though_it_never_clears() -> None:
+    scene = Scene()
+    alarm = scene.raised(FactKind.FIRE, "d1", verified=False)
+    scene.do(CloseAlarm(alarm.id, "test"))
+    scene.expect_alarm(FactKind.FIRE, "d1", active=False, closed=scene.now, cleared=scene.now)
+    again = scene.raised(FactKind.FIRE, "d1", verified=False)
+    assert again.id != alarm.id, "what speaks again is heard again"
+
+
+@pytest.mark.parametrize("action", [NoteAlarm("A000009", "?"), CloseAlarm("A000009", "false")])
+def test_of_what_never_was_nothing_is_said(action: NoteAlarm | CloseAlarm) -> None:
+    scene = Scene()
+    scene.raised(WINDOW, "w1")
+    with pytest.raises(RefusedError, match="no_such_alarm"):
+        scene.do(action)

@@ -214,6 +214,8 @@ async def test_an_admin_lets_a_colleague_in_who_chooses_the_password(visit: Visi
     await admin.see("user-name").fill("zhao")
     await admin.press("user-add")
     await expect(admin.see("users-trouble")).to_contain_text("已被占用")
+    for one in (link, other):
+        assert one.partition("/password/")[2].partition("?")[0] not in busy.log()
     for width in (390, 1600):
         await admin.fits(width)
 

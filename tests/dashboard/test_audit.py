@@ -18,7 +18,7 @@ from gateway.store.contract import Batch, Quarantined
 from sensors.hall.state import Origin
 from sensors.inputs import Ticked, pack
 from sensors.readings import Kind
-from tests.dashboard.desk import NOW, PASSWORD, Running, alarm, browser, local, message, running
+from tests.dashboard.desk import NOW, PASSWORD, Running, alarm, browser, local, message, running, ticket
 from tests.dashboard.doors import as_role, code_of, with_token
 from tests.dashboard.test_roles import BODIES, addresses, place_of
 
@@ -174,6 +174,26 @@ async def test_a_look_at_names_is_one_line_a_page_for_a_while(server: Running, m
     async with as_role(server, Role.STAFF) as other_session, other_session.get("/api/v1/alarms"):
         pass
     assert len([line for line in await told(server) if line[3] == "look"]) == 5
+
+
+async def test_no_address_shows_a_name_without_a_line(server: Running) -> None:
+    held = alarm(acknowledged=NOW, acknowledged_by="wang")
+    changes = Changes(alarms={held.id: held}, tickets={"T000001": ticket()}, messages={"M000001": message()})
+    await server.store.journal.commit(Batch("h1", 0, 1, NOW, pack([Ticked(NOW)]), changes))
+    named = set()
+    for path in sorted(path for method, path in addresses(server.app) if method == "GET"):
+        if path.endswith("/tail"):
+            continue
+        async with as_role(server, Role.ADMIN) as page, page.get(place_of(path), allow_redirects=False) as answer:
+            text = await answer.text()
+        # A login is a session of its own, so what was seen in the one before says nothing about this one.
+        (before, *_) = [line for line in reversed(await told(server)) if line[1] == "login" or line[3] == "look"]
+        if "王芳" in text or "Wang Fang" in text:
+            named.add(path)
+            assert before == ("a admin", path, "", "look"), path
+        else:
+            assert before[1] == "login" or before[1] == path, path
+    assert {"/api/v1/alarms", "/api/v1/tickets"} <= named
 
 
 async def test_what_badges_said_is_a_look_whatever_the_role(server: Running) -> None:

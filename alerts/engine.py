@@ -351,7 +351,8 @@ class Engine:
         alarm = self.book.alarms.get(action.alarm)
         # Of what is over something can still be said.
         if alarm is None and (isinstance(action, Acknowledge) or not self._ledger.was_given("A", action.alarm)):
-            self._known("A", action.alarm, False, "no_such_alarm", "alarm_closed")
+            over = self._ledger.was_given("A", action.alarm)
+            raise RefusedError("alarm_closed" if over else "no_such_alarm", id=action.alarm)
         # What still holds is not made to look normal by a word; only what nobody verified has no end of its own.
         if isinstance(action, CloseAlarm) and alarm is not None and alarm.active and alarm.verified and not alarm.edge:
             raise RefusedError("alarm_active", id=action.alarm)

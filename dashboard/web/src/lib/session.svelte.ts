@@ -10,6 +10,7 @@ export type Dialog =
   | { name: 'pause'; window: string; cover?: boolean }
   | { name: 'approve'; device: string }
   | { name: 'stand_down'; run: string }
+  | { name: 'close_alarm'; alarm: string }
 
 class Session {
   dialog = $state.raw<Dialog | null>(null)

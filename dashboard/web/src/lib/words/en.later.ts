@@ -9,5 +9,6 @@ import { maintain } from './en/maintain'
 import { plan } from './en/plan'
 import { plans } from './en/plans'
 import { problems } from './en/problems'
+import { stories } from './en/stories'
 
-export const later = { ...accounts, ...books, ...devices, ...events, ...gateway, ...history, ...maintain, ...plan, ...plans, ...problems }
+export const later = { ...accounts, ...books, ...devices, ...events, ...gateway, ...history, ...maintain, ...plan, ...plans, ...problems, ...stories }

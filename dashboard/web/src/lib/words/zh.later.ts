@@ -9,5 +9,6 @@ import { maintain } from './zh/maintain'
 import { plan } from './zh/plan'
 import { plans } from './zh/plans'
 import { problems } from './zh/problems'
+import { stories } from './zh/stories'
 
-export const later = { ...accounts, ...books, ...devices, ...events, ...gateway, ...history, ...maintain, ...plan, ...plans, ...problems } as const
+export const later = { ...accounts, ...books, ...devices, ...events, ...gateway, ...history, ...maintain, ...plan, ...plans, ...problems, ...stories } as const

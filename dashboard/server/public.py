@@ -42,12 +42,15 @@ class Counter(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A queue: how many wait and how long (s), None where that is not known now; the windows that serve it now."""
+    """A queue: how many wait and how long (s), None where that is not known now; the windows that serve it now.
+
+    `windows` is None while none is known to serve it and one of them is not known at all.
+    """
 
     name: Text
     length: int | None
     wait_s: int | None
-    windows: tuple[int, ...]
+    windows: tuple[int, ...] | None
 
 
 class Takeover(msgspec.Struct, frozen=True):
@@ -136,13 +139,12 @@ def _queues(desk: HallDesk) -> Iterator[Line]:
         state = desk.view.state.services.get(service.id)
         # What a silent sensor said last is nobody's queue of now.
         live = None if state is None or state.stale else state
-        serving = [
-            window.number
-            for window in desk.site.windows_of_service(service.id)
-            if window.id in windows and windows[window.id].staffing is Staffing.STAFFED
-        ]
+        mine = desk.site.windows_of_service(service.id)
+        states = {one.number: windows[one.id].staffing if one.id in windows else Staffing.UNKNOWN for one in mine}
+        serving = tuple(sorted(number for number, staffing in states.items() if staffing is Staffing.STAFFED))
+        unsure = not serving and Staffing.UNKNOWN in states.values()
         wait = None if live is None or live.wait_s is None else round(live.wait_s)
-        yield Line(_text(service.name), None if live is None else live.length, wait, tuple(sorted(serving)))
+        yield Line(_text(service.name), None if live is None else live.length, wait, None if unsure else serving)
 
 
 def _plan(desk: HallDesk) -> Takeover | None:

@@ -92,6 +92,13 @@ async def test_it_shows_windows_queues_pauses_and_notices(server: Running) -> No
         # A silent sensor's last word is no queue of now.
         (None, None, []),
     ]
+    # Nobody is known to serve it: that is said only once it is known of each window.
+    server.view.state.windows["w1"].staffing = Staffing.UNSTAFFED
+    server.change()
+    assert (await shown(server))["queues"][0]["windows"] is None
+    server.view.state.windows["w4"] = WindowState("w4", Staffing.CLOSED, NOW)
+    server.change()
+    assert (await shown(server))["queues"][0]["windows"] == []
     assert board["notices"] == [{"zh": "周五闭馆", "en": "Closed on Friday"}]
     assert board["plan"] is None
 

@@ -16,7 +16,7 @@ export interface Line {
   name: Text
   length: number | null
   wait_s: number | null
-  windows: number[]
+  windows: number[] | null
 }
 
 export interface Takeover {

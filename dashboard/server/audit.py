@@ -64,7 +64,9 @@ class Auditor:
     def _line(self, request: web.Request, outcome: str) -> Audited:
         what, about = request.get(NOTED, ("", ""))
         who = request.get(VISITOR, NOBODY).called
-        return Audited(self._now(), who, address_of(request), what or _route(request), about[:ABOUT_LONGEST], outcome)
+        # What somebody has tried may be no text of a store's; the line is kept all the same.
+        about = "".join(one if one.isprintable() else "?" for one in about[:ABOUT_LONGEST])
+        return Audited(self._now(), who, address_of(request), what or _route(request), about, outcome)
 
     async def _keep(self, line: Audited) -> None:
         try:

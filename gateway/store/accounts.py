@@ -105,7 +105,9 @@ class Accounts:
         return await self._writer.run(remove)
 
     async def user(self, name: str) -> User | None:
-        """One user."""
+        """One user; None too for a name that no user has and not every store could be asked for (NUL)."""
+        if not name.isprintable():
+            return None
 
         def look(connection: Connection) -> User | None:
             row = connection.execute(select(*_USER).where(_users.c.name == name)).first()

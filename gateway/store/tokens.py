@@ -59,5 +59,7 @@ class Tokens:
 
     async def revoke(self, id: str, at: int) -> bool:
         """It opens nothing from now on; False when there is none, or it was revoked before."""
+        if not id.isprintable():
+            return False
         statement = update(_tokens).where(_tokens.c.id == id, _tokens.c.revoked.is_(None)).values(revoked=at)
         return await self._writer.execute(statement) == 1

@@ -135,6 +135,18 @@ async def test_what_is_refused_is_a_line_too(server: Running) -> None:
     ]
 
 
+async def test_a_line_holds_only_what_every_store_takes(server: Running) -> None:
+    body = {"user": "li\x00\n", "password": "long enough", "role": "staff"}
+    async with as_role(server, Role.ADMIN) as page:
+        async with page.post("/api/v1/users", json=body) as answer:
+            assert await code_of(answer) == "bad_name"
+        for path in ("users/li%00", "users/li%00/link", "users/li%00/logout", "tokens/%00/revoke"):
+            async with page.post(f"/api/v1/{path}", json={}) as answer:
+                assert answer.status == 404, path
+    found = (await told(server))[1:]
+    assert [about for _, _, about, _ in found] == ["li?? staff", "li?", "li?", "li?", "?"]
+
+
 async def test_a_program_the_command_and_a_link_leave_lines(server: Running) -> None:
     async with with_token(server, Role.STAFF) as program, program.post("/api/v1/actions", json=ACK):
         pass

@@ -38,6 +38,13 @@ async def test_a_session_ends_by_time_by_logout_and_with_its_user(store: Store) 
     assert not await accounts.change_user(USER)
 
 
+@pytest.mark.parametrize("name", ["li\x00", "\ud800", "li\n", "\x00"])
+async def test_nobody_is_called_what_a_store_cannot_be_asked_for(store: Store, name: str) -> None:
+    await store.accounts.add_user(USER)
+    assert await store.accounts.user(name) is None
+    assert not await store.tokens.revoke(name, 5)
+
+
 async def test_a_name_is_taken_once(store: Store) -> None:
     await store.accounts.add_user(USER)
     with pytest.raises(StoreError) as caught:

@@ -65,6 +65,7 @@ export const problems: Record<keyof typeof zh, string> = {
   'problem.not_held': 'Already settled: refresh',
   'problem.bad_json': 'The request is not right',
   'problem.json_needed': 'The request is not right',
+  'problem.no_display': 'No display of such a hall',
   'problem.no_hall': 'No such hall',
   'problem.websocket_needed': 'This address is for the live link only',
   'problem.too_many_pages': 'Too many pages are open',

@@ -63,6 +63,7 @@ export const problems = {
   'problem.not_held': '已经处理过，请刷新',
   'problem.bad_json': '请求内容不正确',
   'problem.json_needed': '请求内容不正确',
+  'problem.no_display': '没有这个大厅的显示屏',
   'problem.no_hall': '没有这个大厅',
   'problem.websocket_needed': '此地址只用于实时连接',
   'problem.too_many_pages': '打开的页面太多',

@@ -15,7 +15,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 # What stands in the site file of these tests and nobody in the hall shall read.
 NOBODY = ("王敏", "Wang Min", "李强", "Li Qiang", "AA01", "AA02", '"wang"', '"duty"')
 DEVICES = (
-    "reader-1", "desk-1", "queue-1", "count-1", "air-1", "printer-1", "smoke-1", "smoke-2", "call-1", "help-1", "z-smoke",
+    "reader-1", "desk-1", "queue-1", "count-1", "air-1", "printer-1",
+    "smoke-1", "smoke-2", "call-1", "help-1", "z-smoke",
 )  # fmt: skip
 NOTICES = "    display: {notices: [{zh: 周五下午闭馆, en: Closed on Friday afternoon}]}\n"
 

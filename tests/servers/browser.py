@@ -24,8 +24,6 @@ QUIET = (
 async def chromium() -> AsyncIterator[Browser]:
     """A headless browser for the length of a block."""
     arguments = [f"--disable-{what}" for what in QUIET] + ["--no-first-run"]
-    # As on a desk: no sound before somebody has touched the page.
-    arguments.append("--autoplay-policy=document-user-activation-required")
     if os.geteuid() == 0:
         arguments.append("--no-sandbox")
     binary = chromium_program()

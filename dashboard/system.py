@@ -25,6 +25,7 @@ from dashboard.server.answer import Answering
 from dashboard.server.app import Wishes, make_app
 from dashboard.server.desk import HallDesk, House
 from dashboard.server.serve import serving
+from dashboard.server.stage import Stage
 from dashboard.sessions import SiteRefusedError
 from dashboard.settings import Settings
 from dashboard.turning import turning
@@ -42,8 +43,10 @@ from sensors.site.problem import format_problems
 Ready = Callable[[Doors], Awaitable[None]]
 
 
-async def run_system(settings: Settings, *, clock: Clockwork | None = None, ready: Ready | None = None) -> None:
-    """Run until SIGTERM or SIGINT. `ready` is called once everything answers."""
+async def run_system(
+    settings: Settings, *, clock: Clockwork | None = None, ready: Ready | None = None, stage: Stage | None = None
+) -> None:
+    """Run until SIGTERM or SIGINT. `ready` is called once everything answers. `stage`: the demo's."""
     loaded = _load(settings)
     site = _site_of(loaded)
     time_of = clock or Clockwork(SteadyClock())
@@ -82,7 +85,7 @@ async def run_system(settings: Settings, *, clock: Clockwork | None = None, read
             house = House(desks, store.tokens, store.audit, meters, reload)
             watches = [desk.watch for desk in desks.values()]
             answering = Answering(links, lambda message: words[message.hall](message), real_now)
-            app = make_app(house, doors, answering, _wishes(settings, site))
+            app = make_app(house, doors, answering, _wishes(settings, site, stage))
             await halls.enter_async_context(beating(site.watch.heartbeat, watches, meters, group))
             async with serving(app, settings.host, settings.port, settings.socket, settings.exposure.tls):
                 _settle_memory()
@@ -118,7 +121,7 @@ async def _kept_sites(store: Store, known: str) -> dict[str, Site]:
     return {item.digest: item.site for item in loaded if item.site is not None}
 
 
-def _wishes(settings: Settings, site: Site) -> Wishes:
+def _wishes(settings: Settings, site: Site, stage: Stage | None) -> Wishes:
     token = site.watch.metrics_token
     return Wishes(
         settings.public_url,
@@ -128,6 +131,7 @@ def _wishes(settings: Settings, site: Site) -> Wishes:
         settings.exposure.behind_proxy,
         settings.open_names,
         metrics_token=None if token is None else read_secret(token),
+        stage=stage,
     )
 
 

@@ -4,7 +4,7 @@ While a device insists on a kind, its own words of that kind are replaced at the
 alarm repeats its alarm when it would have repeated that all is well. A silent device says nothing at all.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -151,24 +151,31 @@ class Overlay:
     silent: set[str] = field(default_factory=set)
     last: dict[tuple[str, Kind], Value] = field(default_factory=dict)
     away: dict[str, Place] = field(default_factory=dict)
+    pending: list["Change | _Will | _Settle | _Back"] = field(default_factory=list)
 
     def publications(self, start: int, end: int) -> Iterator[Publication]:
         """All that goes over the wire in [start, end)."""
         yield from self.fleet.connect(start)
-        pending: list[Change | _Will | _Settle | _Back] = [*self._ends(), *self.changes]
-        pending.sort(key=lambda change: (change.at, change.device))
+        self.lay(self.changes)
         for told in self.fleet.told(start, end):
-            while pending and pending[0].at <= told.at:
-                yield from self._apply(pending.pop(0))
+            while self.pending and self.pending[0].at <= told.at:
+                yield from self._apply(self.pending.pop(0))
             yield from self._tell(told)
-        for change in pending:
+        for change in self.pending:
             if change.at < end:
                 yield from self._apply(change)
 
-    def _ends(self) -> list[_Will | _Settle | _Back]:
+    def lay(self, changes: Iterable[Change]) -> None:
+        """Lay more over the day, also while it is being played: what is past is done with the next word of a device."""
+        new = list(changes)
+        self.pending += [*self._ends(new), *new]
+        self.pending.sort(key=lambda change: (change.at, change.device))
+
+    @staticmethod
+    def _ends(changes: Iterable[Change]) -> "list[_Will | _Settle | _Back]":
         """What follows from the changes by itself."""
         ends: list[_Will | _Settle | _Back] = []
-        for change in self.changes:
+        for change in changes:
             if isinstance(change, Vanish) and change.will_at is not None:
                 ends.append(_Will(change.will_at, change.device))
             elif isinstance(change, Say | Rise) and change.until < FOREVER:

@@ -7,8 +7,11 @@ faster than ours. Nothing is kept.
 import argparse
 import asyncio
 import contextlib
+import os
+import sys
 import tempfile
 import time
+import webbrowser
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +27,7 @@ from dashboard.cli.place import SOCKET_NAME, Commands, free_port, listening
 from dashboard.cli.run import add_listening, guarded, start_log
 from dashboard.cli.simulate import speed
 from dashboard.cli.staff import Staff, act_out
+from dashboard.cli.stage import DemoStage
 from dashboard.cli.yesterday import DAY_MS, Show, play_yesterday
 from dashboard.server.accounts import Doors
 from dashboard.settings import Settings
@@ -35,7 +39,6 @@ from simulators.clock import SimClock
 from simulators.fleet import Fleet
 from simulators.link import Broker, connect, play
 from simulators.overlay import Overlay
-from simulators.publication import Publication
 from simulators.scenario import Scenario, shipped_scenario
 
 VISITOR: Final = "visitor"
@@ -54,6 +57,7 @@ def add_to(commands: Commands) -> None:
     command.add_argument(
         "--speed", type=_speed, default=5.0, metavar="N", help="大厅时钟的倍速 · the hall's clock, times real time"
     )
+    command.add_argument("--no-browser", action="store_true", help="不打开浏览器 · open no browser")
     command.set_defaults(run=run)
 
 
@@ -81,28 +85,35 @@ async def _demo(chosen: argparse.Namespace, folder: Path) -> None:
             await play_yesterday(settings.store, kept, tour, start, show)
         clock = SimClock.start(start, chosen.speed)
         answers = asyncio.Event()
+        stage = DemoStage(today(fleet, tour, start), clock, chosen.speed)
 
         async def greet(doors: Doors) -> None:
-            _welcome(settings, await doors.entry(VISITOR))
+            entry = f"{settings.public_url}/enter/{await doors.entry(VISITOR)}"
+            _welcome(settings, entry)
             answers.set()
+            if not chosen.no_browser and _has_screen():
+                # One that does not start, or takes its time, is no reason to wait: the address stands above.
+                await asyncio.to_thread(webbrowser.open, entry)
 
         async def devices() -> None:
             await answers.wait()
             async with connect(Broker(broker.host, broker.port, broker.username)) as wire:
                 # The clock has gone on while the gateway started; the devices connect now.
-                await play(today(fleet, tour, start, clock.now()), wire, clock)
+                now = clock.now()
+                await play(iter(stage.day.publications(now, now + 30 * DAY_MS)), wire, clock)
+
+        staff = Staff(folder / SOCKET_NAME, kept.site)
 
         async def people() -> None:
             await answers.wait()
-            staff = Staff(folder / SOCKET_NAME, kept.site)
             for action in tour.actions:
                 # What the visitor has done meanwhile is not there any more, or is refused.
                 with contextlib.suppress(LookupError, AnswerError, NotRunningError):
                     await act_out([action], staff, start, clock)
 
         async with asyncio.TaskGroup() as group:
-            living = [group.create_task(devices()), group.create_task(people())]
-            await run_system(settings, clock=Clockwork(clock.now, chosen.speed), ready=greet)
+            living = [group.create_task(one) for one in (devices(), people(), stage.people(staff))]
+            await run_system(settings, clock=Clockwork(clock.now, chosen.speed), ready=greet, stage=stage)
             for task in living:
                 task.cancel()
 
@@ -140,10 +151,13 @@ def opening(calendar: HallCalendar, now: int) -> int:
     return min(mornings)[2] if mornings else now
 
 
-def today(fleet: Fleet, tour: Scenario, start: int, now: int) -> Iterator[Publication]:
-    """The hall's day from `now` on, with what happens in it; the tour's times count from `start`."""
-    changes = [change for event in tour.events for change in event.changes(start)]
-    return iter(Overlay(fleet, changes).publications(now, now + 30 * DAY_MS))
+def today(fleet: Fleet, tour: Scenario, start: int) -> Overlay:
+    """The hall's day with what happens in it; the tour's times count from `start`."""
+    return Overlay(fleet, [change for event in tour.events for change in event.changes(start)])
+
+
+def _has_screen() -> bool:
+    return sys.platform in {"darwin", "win32"} or bool({"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys())
 
 
 @contextlib.contextmanager
@@ -162,10 +176,10 @@ def _preparing() -> Iterator[Show]:
         yield lambda done: bar.update(task, completed=done)
 
 
-def _welcome(settings: Settings, token: str) -> None:
+def _welcome(settings: Settings, entry: str) -> None:
     console = Console()
     console.print()
-    console.print(f"  打开 · open   {settings.public_url}/enter/{token}", style="bold", soft_wrap=True, highlight=False)
+    console.print(f"  打开 · open   {entry}", style="bold", soft_wrap=True, highlight=False)
     console.print("  （一次性链接 · this link works once）   Ctrl-C 结束 · ends")
     console.print(f"  hallwatch status --data {settings.data}", style="dim", soft_wrap=True, highlight=False)
     console.print()

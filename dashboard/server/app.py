@@ -34,6 +34,7 @@ from dashboard.server.metrics import FIGURES, Figures, metrics
 from dashboard.server.page_socket import HUBS, live
 from dashboard.server.problem import problems
 from dashboard.server.rights import Right
+from dashboard.server.stage import Stage, add_stage
 from dashboard.server.static import STATIC, add_static, build_of
 
 
@@ -53,6 +54,7 @@ class Wishes:
     open_names: bool = False
     static: Path = STATIC
     metrics_token: SecretStr | None = None
+    stage: Stage | None = None
 
 
 def make_app(
@@ -82,6 +84,8 @@ def make_app(
     house.meters.registry.register(HallFigures(house, app[HUBS].values()))
     app[FIGURES] = Figures(house.meters.registry, wishes.metrics_token)
     add_routes(app)
+    if wishes.stage is not None:
+        add_stage(app, wishes.stage)
     add_static(app, wishes.static)
     app.on_response_prepare.append(secure_headers)
     app.on_shutdown.append(_close_pages)

@@ -16,6 +16,7 @@ class Sound {
       this.state = 'off'
       return
     }
+    this.state = 'blocked'
     this.#context ??= new AudioContext()
     this.#context.onstatechange = () => this.#see()
     // A machine that may sound is told so at once; one that may not answers by staying suspended.

@@ -1,6 +1,7 @@
 /** The words that are fetched after the first view. */
 import { accounts } from './en/accounts'
 import { books } from './en/books'
+import { demo } from './en/demo'
 import { devices } from './en/devices'
 import { events } from './en/events'
 import { gateway } from './en/gateway'
@@ -11,4 +12,4 @@ import { plans } from './en/plans'
 import { problems } from './en/problems'
 import { stories } from './en/stories'
 
-export const later = { ...accounts, ...books, ...devices, ...events, ...gateway, ...history, ...maintain, ...plan, ...plans, ...problems, ...stories }
+export const later = { ...accounts, ...books, ...demo, ...devices, ...events, ...gateway, ...history, ...maintain, ...plan, ...plans, ...problems, ...stories }

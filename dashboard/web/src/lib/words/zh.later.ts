@@ -1,6 +1,7 @@
 /** 首屏之后才取的词句。 */
 import { accounts } from './zh/accounts'
 import { books } from './zh/books'
+import { demo } from './zh/demo'
 import { devices } from './zh/devices'
 import { events } from './zh/events'
 import { gateway } from './zh/gateway'
@@ -11,4 +12,4 @@ import { plans } from './zh/plans'
 import { problems } from './zh/problems'
 import { stories } from './zh/stories'
 
-export const later = { ...accounts, ...books, ...devices, ...events, ...gateway, ...history, ...maintain, ...plan, ...plans, ...problems, ...stories } as const
+export const later = { ...accounts, ...books, ...demo, ...devices, ...events, ...gateway, ...history, ...maintain, ...plan, ...plans, ...problems, ...stories } as const

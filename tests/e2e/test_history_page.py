@@ -56,7 +56,7 @@ async def test_a_queue_its_gap_last_week_its_alarms_and_its_table(visit: Visit, 
     await expect(chart).to_have_attribute("data-points", _between(40, 48))
     await page.see("history-week").check()
     await expect(chart).to_have_attribute("data-week", _between(55, 62))
-    await expect(page.see("history-events")).to_contain_text("火警")
+    await expect(page.see("history-events")).to_contain_text("火警", timeout=90_000)
     await expect(page.see("history-events")).not_to_contain_text("设备故障")
     # A range of one's own stands in the address, so that it can be sent to a colleague.
     await page.see("history-from").fill(_local(now - 2 * HOUR))
@@ -97,8 +97,9 @@ async def test_any_window_zone_or_device(visit: Visit, gateway: Gateway) -> None
     await expect(page.see("history-which")).to_have_value("w1")
     await expect(page.see("history-field")).to_have_value("staffing.staffed_pct")
     await page.press("history-range-1h")
-    await expect(page.see("history")).to_contain_text("在岗", timeout=60_000)
-    await expect(chart).not_to_have_attribute("data-points", "0")
+    await expect(page.see("history")).to_contain_text("在岗", timeout=90_000)
+    # A range that goes with the time is read again every half minute.
+    await expect(chart).not_to_have_attribute("data-points", "0", timeout=90_000)
     await page.press("history-sort-zone")
     await page.see("history-which").select_option("waiting")
     await expect(page.see("history-field")).to_have_value("people_count.occupancy")

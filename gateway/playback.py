@@ -6,13 +6,14 @@ what the outbox would send counts as sent at once.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from paho.mqtt.client import topic_matches_sub
 
 from alerts.core import Core
 from gateway.batch import BatchMaker, Entry, Waiting
 from gateway.link.contract import Delivery
-from gateway.store.contract import Journal
+from gateway.store.contract import Batch
 from sensors.decode.family import Packet, Subscription
 from sensors.inputs import AnyInput, Attempting, Lane, Reported
 
@@ -46,6 +47,14 @@ class Slicing:
 FINE = Slicing()
 
 
+class Keeper(Protocol):
+    """Where batches go: the journal of a store, or who only looks them through."""
+
+    async def commit(self, batch: Batch) -> None:
+        """Take one batch."""
+        ...
+
+
 class Router:
     """Which session hears a topic: the one whose filter matches, as the broker would find it."""
 
@@ -75,7 +84,7 @@ class Slice:
 
 async def play(
     maker: BatchMaker,
-    journal: Journal,
+    journal: Keeper,
     items: Iterable[Played],
     *,
     until: int,
@@ -93,7 +102,7 @@ async def play(
             progress(part.end)
 
 
-async def _let_pass(maker: BatchMaker, journal: Journal, now: int) -> None:
+async def _let_pass(maker: BatchMaker, journal: Keeper, now: int) -> None:
     due = maker.core.next_due()
     while due is not None and due <= now:
         await _commit(maker, journal, [], due)
@@ -101,14 +110,14 @@ async def _let_pass(maker: BatchMaker, journal: Journal, now: int) -> None:
         due = maker.core.next_due()
 
 
-async def _send_all(maker: BatchMaker, journal: Journal, now: int) -> None:
+async def _send_all(maker: BatchMaker, journal: Keeper, now: int) -> None:
     ready = tuple(message.id for message in maker.core.engine.ready(now, MESSAGES_A_SLICE))
     if ready:
         sent: list[AnyInput] = [Attempting(now, ready), *(Reported(now, message, "sent") for message in ready)]
         await _commit(maker, journal, [Waiting(item, None) for item in sent], now)
 
 
-async def _commit(maker: BatchMaker, journal: Journal, entries: list[Entry], now: int) -> None:
+async def _commit(maker: BatchMaker, journal: Keeper, entries: list[Entry], now: int) -> None:
     prepared = maker.prepare(entries, now)
     if prepared.batch is not None:
         await journal.commit(prepared.batch)

@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "check",
     "reload": "reload",
     "simulate": "simulate",
+    "replay": "replay",
     "tail": "tail",
     "send": "send",
     "status": "status",

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import os
 import sys
 import time
@@ -15,11 +16,14 @@ from ruamel.yaml.error import YAMLError
 
 from dashboard.cli.example import EXAMPLE, load_site
 from dashboard.cli.place import Commands, address
+from dashboard.recording_file import Writer, writing
 from dashboard.site_file import read_text
 from sensors.errors import HallwatchError
+from sensors.recording import Sent, write_end, write_head, write_message
 from sensors.site.model import Site
 from simulators.clock import SimClock
 from simulators.link import Broker, simulate
+from simulators.link import Progress as Reached
 from simulators.scenario import Scenario, load_scenario, scenario_names, shipped_scenario
 
 NOT_SHARED: Final = (
@@ -51,6 +55,10 @@ def add_to(commands: Commands) -> None:
     )
     command.add_argument("--site", type=Path, metavar="FILE", help="站点文件，默认为示例 · default: the example site")
     command.add_argument("--speed", type=speed, default=1.0, metavar="N", help="几倍于真实时间 · times real time")
+    command.add_argument(
+        "--record", type=Path, metavar="FILE",
+        help="把发出的每条消息写入文件，.gz 即压缩，供 replay 重放 · write what goes over the wire, for replay",
+    )  # fmt: skip
     command.set_defaults(run=run)
 
 
@@ -64,13 +72,16 @@ def run(chosen: argparse.Namespace) -> int:
     scenario = find(chosen.scenario)
     if chosen.speed != 1:
         print(f"hallwatch: {chosen.speed:g} × {NOT_SHARED}", file=sys.stderr)
-    sent = asyncio.run(_play(chosen, site, scenario))
+    with contextlib.ExitStack() as stack:
+        record = stack.enter_context(writing(chosen.record)) if chosen.record else None
+        sent = asyncio.run(_play(chosen, site, scenario, record))
     print(f"{scenario.title.zh} · {scenario.title.en or scenario.id}: {sent} 条消息已发布 · messages published")
     return 0
 
 
-async def _play(chosen: argparse.Namespace, site: Site, scenario: Scenario) -> int:
+async def _play(chosen: argparse.Namespace, site: Site, scenario: Scenario, record: Writer | None) -> int:
     start = time.time_ns() // 1_000_000
+    clock = SimClock.start(start, chosen.speed)
     host, port = chosen.broker
     broker = Broker(host, port, chosen.username, os.environ.get("HALLWATCH_MQTT_PASSWORD"))
     columns = (
@@ -81,18 +92,24 @@ async def _play(chosen: argparse.Namespace, site: Site, scenario: Scenario) -> i
     )
     with Progress(*columns) as bar:
         task = bar.add_task(scenario.title.zh, total=scenario.duration_s * 1000)
+
+        def went(reached: Reached) -> None:
+            bar.update(task, completed=reached.at - start)
+            if record is not None:
+                said = reached.last
+                if reached.published == 1:
+                    record.write(*write_head(published=True), f"# hallwatch simulate {scenario.id}")
+                record.write(write_message(Sent(clock.now(), said.topic, said.payload, said.qos, said.retain)))
+
         try:
-            return await simulate(
-                scenario,
-                site,
-                broker,
-                SimClock.start(start, chosen.speed),
-                on_progress=lambda reached: bar.update(task, completed=reached.at - start),
-            )
+            published = await simulate(scenario, site, broker, clock, on_progress=went)
+            if record is not None:
+                record.write(write_end(clock.now()))
         except ValueError as error:
             raise ScenarioError(str(error)) from error
         except aiomqtt.MqttError as error:
             raise BrokerError(f"{host}:{port}: {error}") from error
+        return published
 
 
 def find(name: str) -> Scenario:

@@ -115,6 +115,8 @@ async def test_a_sound_that_is_blocked_says_so(gateway: Gateway, tmp_path: Path)
 async def test_a_sound_is_switched_off_and_stays_so(visit: Visit) -> None:
     page = await visit()
     sound = page.see("sound")
+    await expect(sound).to_be_visible()
+    await page.page.get_by_role("heading", level=1).click()  # the first touch
     await expect(sound).to_have_attribute("data-state", "on")
     await sound.click()
     await expect(sound).to_have_attribute("data-state", "off")

@@ -109,7 +109,8 @@ def _play(chosen: argparse.Namespace, found: Survey, site: Site) -> Replayed:
         TextColumn("{task.percentage:3.0f}%"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("重放 · replaying", total=max(1, found.end - found.begin))
         return asyncio.run(
             replay(

@@ -4,6 +4,7 @@ import { books } from './en/books'
 import { demo } from './en/demo'
 import { devices } from './en/devices'
 import { events } from './en/events'
+import { forms } from './en/forms'
 import { gateway } from './en/gateway'
 import { history } from './en/history'
 import { maintain } from './en/maintain'
@@ -12,4 +13,4 @@ import { plans } from './en/plans'
 import { problems } from './en/problems'
 import { stories } from './en/stories'
 
-export const later = { ...accounts, ...books, ...demo, ...devices, ...events, ...gateway, ...history, ...maintain, ...plan, ...plans, ...problems, ...stories }
+export const later = { ...accounts, ...books, ...demo, ...devices, ...events, ...forms, ...gateway, ...history, ...maintain, ...plan, ...plans, ...problems, ...stories }

@@ -4,6 +4,7 @@ import { books } from './zh/books'
 import { demo } from './zh/demo'
 import { devices } from './zh/devices'
 import { events } from './zh/events'
+import { forms } from './zh/forms'
 import { gateway } from './zh/gateway'
 import { history } from './zh/history'
 import { maintain } from './zh/maintain'
@@ -12,4 +13,4 @@ import { plans } from './zh/plans'
 import { problems } from './zh/problems'
 import { stories } from './zh/stories'
 
-export const later = { ...accounts, ...books, ...demo, ...devices, ...events, ...gateway, ...history, ...maintain, ...plan, ...plans, ...problems, ...stories } as const
+export const later = { ...accounts, ...books, ...demo, ...devices, ...events, ...forms, ...gateway, ...history, ...maintain, ...plan, ...plans, ...problems, ...stories } as const

@@ -10,7 +10,6 @@ export const alarms: Record<keyof typeof zh, string> = {
   'alarm.cleared': 'Cleared',
   'alarm.unacked': 'Unacknowledged',
   'alarm.acked': 'Acknowledged · {who}',
-  'alarm.told': '{n|1 person|%n people} told',
   'alarm.next': 'next is told in {time}',
   'alarm.count': '{n} times',
   'alarm.value': '{value} (limit {limit})',

@@ -17,7 +17,6 @@ export const live: Record<keyof typeof zh, string> = {
   'nav.display': 'Public display',
   'nav.wall': 'Wall mode',
   'nav.wall_leave': 'Leave wall mode',
-  'jump.windows': 'Windows',
   'trend.up': 'Rising',
   'trend.down': 'Falling',
   'trend.flat': 'Steady',
@@ -32,6 +31,5 @@ export const live: Record<keyof typeof zh, string> = {
   'state.fault': 'Fault',
   'state.off': 'Off',
   'state.alarm': 'Alarm',
-  'ticket.short': 'Ticket',
   'fault.report': 'Report a fault',
 }

@@ -8,7 +8,6 @@ export const alarms = {
   'alarm.cleared': '已恢复',
   'alarm.unacked': '未确认',
   'alarm.acked': '已确认 · {who}',
-  'alarm.told': '已通知 {n} 人',
   'alarm.next': '{time} 后升级通知',
   'alarm.count': '第 {n} 次',
   'alarm.value': '{value}（阈值 {limit}）',
@@ -62,4 +61,8 @@ export const alarms = {
   'actor.gateway': '网关',
   'actor.engine': '系统',
   'actor.system': '系统',
+  'show.all': '显示全部 {n} 条',
+  'show.less': '收起',
+  'alarm.told': '已通知 {n} 人',
+  'ticket.short': '工单',
 } as const

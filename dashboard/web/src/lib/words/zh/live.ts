@@ -15,7 +15,6 @@ export const live = {
   'nav.display': '公共显示屏',
   'nav.wall': '墙面模式',
   'nav.wall_leave': '退出墙面模式',
-  'jump.windows': '窗口',
   'trend.up': '上升',
   'trend.down': '下降',
   'trend.flat': '平稳',
@@ -30,6 +29,5 @@ export const live = {
   'state.fault': '故障',
   'state.off': '关机',
   'state.alarm': '报警',
-  'ticket.short': '工单',
   'fault.report': '报修',
 } as const

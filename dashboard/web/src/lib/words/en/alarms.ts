@@ -63,4 +63,8 @@ export const alarms: Record<keyof typeof zh, string> = {
   'actor.gateway': 'gateway',
   'actor.engine': 'system',
   'actor.system': 'system',
+  'show.all': 'Show all {n}',
+  'show.less': 'Show fewer',
+  'alarm.told': '{n|1 person|%n people} told',
+  'ticket.short': 'Ticket',
 }

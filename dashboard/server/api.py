@@ -1,11 +1,11 @@
 """What people do: actions, logins, and how the server is."""
 
-from dataclasses import asdict
 from typing import Annotated
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
+from dashboard.server.answers import AccountAnswer, HallStatus, Nothing, Refs, Session, Status
 from dashboard.server.ask import answer, body_of, desks_of, the_hall
 from dashboard.server.audit import came, note
 from dashboard.server.desk import HallDesk
@@ -35,27 +35,27 @@ async def act(request: web.Request) -> web.Response:
         # It answers in the name of whom the message went to: only that person's own link may.
         raise ProblemError(403, "forbidden", "a message is answered by its link")
     outcome = await desk.path.act(actor, action)
-    return answer({"refs": outcome.refs})
+    return answer(Refs(outcome.refs))
 
 
 async def login(request: web.Request) -> web.Response:
-    """`POST /api/v1/login`."""
+    """`POST /api/v1/login`: begin a session, whose cookie the answer sets."""
     body = LoginBody.model_validate_json(await body_of(request))
     doors = request.app[DOORS]
     # What nobody is called may be a password, typed in the wrong place.
     note(request, "login", body.user if await doors.has(body.user) else "")
     token, session = await doors.login(body.user, body.password, address_of(request))
     came(request, session.user)
-    response = answer({"user": session.user, "csrf": session.csrf})
+    response = answer(Session(session.user, session.csrf))
     set_cookie(request, response, token)
     return response
 
 
 async def logout(request: web.Request) -> web.Response:
-    """`POST /api/v1/logout`."""
+    """`POST /api/v1/logout`: end the session."""
     note(request, "logout")
     await request.app[DOORS].logout(visitor(request))
-    response = answer({})
+    response = answer(Nothing())
     response.del_cookie(COOKIE, path="/")
     return response
 
@@ -74,45 +74,45 @@ async def account(request: web.Request) -> web.Response:
     desk = the_hall(request)
     state = desk.view.state
     return answer(
-        {
-            "hall": desk.id,
-            "total": asdict(sum_of(state)),
-            "none": asdict(state.stray),
-            "devices": {name: asdict(device.account) for name, device in state.devices.items()},
-            "balance": asdict(desk.watch().balance),
-        }
+        AccountAnswer(
+            desk.id,
+            sum_of(state),
+            state.stray,
+            {name: device.account for name, device in state.devices.items()},
+            desk.watch().balance,
+        )
     )
 
 
 async def status(request: web.Request) -> web.Response:
     """`GET /api/v1/status`: each hall in a few figures."""
     allowed(request, Right.SEE)
-    return answer({"halls": [_status(desk) for desk in desks_of(request)]})
+    return answer(Status(tuple(_status(desk) for desk in desks_of(request))))
 
 
-def _status(desk: HallDesk) -> dict[str, object]:
+def _status(desk: HallDesk) -> HallStatus:
     state, book, health, watched = desk.view.state, desk.view.book, desk.health(), desk.watch()
     liveness: dict[str, int] = {}
     for device in state.devices.values():
         liveness[str(device.liveness)] = liveness.get(str(device.liveness), 0) + 1
-    return {
-        "hall": desk.id,
-        "now": desk.path.now(),
-        "links": dict(state.links),
-        "devices": liveness,
-        "unsigned": sum(1 for device in state.devices.values() if not _signs(desk, device)),
-        "alarms": len(book.alarms),
-        "unacknowledged": sum(1 for alarm in book.alarms.values() if alarm.acknowledged is None),
-        "runs": len(book.runs),
-        "tickets": len(book.tickets),
-        "stalled_since": desk.path.stalled_since,
-        "history_behind": health.behind,
-        "history_store": health.store,
-        "history_refused": health.refused,
-        "account": asdict(sum_of(state)),
-        "balance": asdict(watched.balance),
-        "probes": [asdict(one) for one in watched.probes],
-    }
+    return HallStatus(
+        hall=desk.id,
+        now=desk.path.now(),
+        links=dict(state.links),
+        devices=liveness,
+        unsigned=sum(1 for device in state.devices.values() if not _signs(desk, device)),
+        alarms=len(book.alarms),
+        unacknowledged=sum(1 for alarm in book.alarms.values() if alarm.acknowledged is None),
+        runs=len(book.runs),
+        tickets=len(book.tickets),
+        stalled_since=desk.path.stalled_since,
+        history_behind=health.behind,
+        history_store=health.store,
+        history_refused=health.refused,
+        account=sum_of(state),
+        balance=watched.balance,
+        probes=watched.probes,
+    )
 
 
 def _signs(desk: HallDesk, device: DeviceState) -> bool:

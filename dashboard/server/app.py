@@ -7,22 +7,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from pydantic import SecretStr
 
-from dashboard.server import (
-    answer,
-    api,
-    auditing,
-    devices,
-    display,
-    health,
-    history,
-    history_csv,
-    lookups,
-    passwords,
-    quarantine,
-    siting,
-    stories,
-    users,
-)
+from dashboard.server import answer, display
 from dashboard.server.accounts import Doors
 from dashboard.server.audit import AUDITOR, Auditor, audited
 from dashboard.server.bearers import Bearers
@@ -30,10 +15,12 @@ from dashboard.server.desk import HOUSE, House
 from dashboard.server.figures import HallFigures
 from dashboard.server.guard import BASE, BEARERS, DOORS, HOSTS, OPEN, PROXIED, SECURE, guard, secure_headers
 from dashboard.server.live import Hub
-from dashboard.server.metrics import FIGURES, Figures, metrics
-from dashboard.server.page_socket import HUBS, live
+from dashboard.server.metrics import FIGURES, Figures
+from dashboard.server.openapi import DOCUMENT, written
+from dashboard.server.page_socket import HUBS
 from dashboard.server.problem import problems
 from dashboard.server.rights import Right
+from dashboard.server.routes import ROUTES
 from dashboard.server.stage import Stage, add_stage
 from dashboard.server.static import STATIC, add_static, build_of
 
@@ -83,7 +70,8 @@ def make_app(
     app[display.SHOWS] = display.shows_of(house.halls, build, demo=wishes.demo, rate=wishes.clock_rate)
     house.meters.registry.register(HallFigures(house, app[HUBS].values()))
     app[FIGURES] = Figures(house.meters.registry, wishes.metrics_token)
-    add_routes(app)
+    app.add_routes([route.definition for route in ROUTES])
+    app[DOCUMENT] = written(ROUTES)
     if wishes.stage is not None:
         add_stage(app, wishes.stage)
     add_static(app, wishes.static)
@@ -95,60 +83,6 @@ def make_app(
 def _open(wishes: Wishes) -> frozenset[Right]:
     opened = {Right.SEE: wishes.open_view, Right.NAMES: wishes.open_view and wishes.open_names}
     return frozenset(right for right, is_open in opened.items() if is_open)
-
-
-def add_routes(app: web.Application) -> None:
-    """Every address that is answered, beside the page's files."""
-    app.add_routes(
-        [
-            web.get("/healthz", health.healthz),
-            web.get("/readyz", health.readyz),
-            web.get("/metrics", metrics),
-            web.get("/api/v1/live", live),
-            web.post("/api/v1/actions", api.act),
-            web.post("/api/v1/login", api.login),
-            web.post("/api/v1/logout", api.logout),
-            web.post("/api/v1/logout/everywhere", passwords.leave_all),
-            web.post("/api/v1/password", passwords.choose),
-            web.post("/api/v1/me/password", passwords.renew),
-            web.get("/api/v1/users", users.listing),
-            web.post("/api/v1/users", users.add),
-            web.post("/api/v1/users/{name}", users.change),
-            web.post("/api/v1/users/{name}/link", passwords.make_link),
-            web.post("/api/v1/users/{name}/logout", passwords.end_all),
-            web.post("/api/v1/first", users.first),
-            web.get("/api/v1/tokens", users.tokens),
-            web.post("/api/v1/tokens", users.add_token),
-            web.post("/api/v1/tokens/{id}/revoke", users.revoke_token),
-            web.get("/api/v1/audit", auditing.audit),
-            web.get("/api/v1/status", api.status),
-            web.get("/api/v1/account", api.account),
-            web.get("/api/v1/alarms", lookups.alarms),
-            web.get("/api/v1/alarms/{id}", stories.alarm),
-            web.get("/api/v1/tickets", lookups.tickets),
-            web.get("/api/v1/runs", lookups.runs),
-            web.get("/api/v1/runs/{id}", stories.run),
-            web.get("/api/v1/events", lookups.events),
-            web.get("/api/v1/devices", lookups.devices),
-            web.get("/api/v1/devices/{id}", devices.device),
-            web.get("/api/v1/devices/{id}/messages", devices.messages),
-            web.get("/api/v1/devices/{id}/tail", devices.tail),
-            web.get("/api/v1/history", history.history),
-            web.get("/api/v1/history/marks", history.marks),
-            web.get("/api/v1/history.csv", history_csv.download),
-            web.get("/display", display.first),
-            web.get("/display/{hall}", display.page),
-            web.get("/api/v1/display/{hall}", display.now),
-            web.get("/api/v1/display/{hall}/live", display.live),
-            web.post("/api/v1/site/reload", siting.reload),
-            web.get("/api/v1/quarantine", quarantine.page),
-            web.post(r"/api/v1/quarantine/{id:\d{1,15}}/replay", quarantine.replay),
-            web.post(r"/api/v1/quarantine/{id:\d{1,15}}/discard", quarantine.discard),
-            web.get("/a/style.css", answer.style),
-            web.get("/a/{token}", answer.show),
-            web.post("/a/{token}", answer.answer),
-        ]
-    )
 
 
 async def _close_pages(app: web.Application) -> None:

@@ -1,6 +1,7 @@
 """How a request is read and answered: its hall, its body, its numbers. Shared by the rooms of the API."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ from gateway.store.records import Before
 
 PAGE: Final = 100
 PAGE_MOST: Final = 500
+# As JSON writes one: no spaces, no plus, no zeros before it, no digits of other scripts.
+WHOLE: Final = re.compile(r"0|[1-9][0-9]{0,15}")
 
 
 def the_hall(request: web.Request) -> HallDesk:
@@ -62,13 +65,25 @@ def whole(request: web.Request, key: str, default: int | None, least: int, most:
     text = request.query.get(key)
     if text is None and default is not None:
         return default
-    try:
-        value = int(text or "", 10)
-    except ValueError as error:
-        raise ProblemError(400, "bad_query", f"{key} is a whole number") from error
+    if text is None or not WHOLE.fullmatch(text):
+        raise ProblemError(400, "bad_query", f"{key} is a whole number")
+    value = int(text)
     if not least <= value <= most:
         raise ProblemError(400, "bad_query", f"{key} is between {least} and {most}")
     return value
+
+
+def flag(request: web.Request, key: str) -> bool:
+    """A wish of the query, 0 (also without it) or 1; raises `ProblemError` 400."""
+    return one_of(request, key, ("0", "1")) == "1"
+
+
+def one_of(request: web.Request, key: str, words: Sequence[str]) -> str:
+    """One of some words of the query, the first of them without it; raises `ProblemError` 400."""
+    word = request.query.get(key, words[0])
+    if word not in words:
+        raise ProblemError(400, "bad_query", f"{key} is one of {', '.join(words)}")
+    return word
 
 
 def limit_of(request: web.Request) -> int:

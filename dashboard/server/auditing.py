@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from aiohttp import web
 
+from dashboard.server.answers import AuditLine, Listed
 from dashboard.server.ask import answer, limit_of, whole
 from dashboard.server.audit import AUDITOR
 from dashboard.server.guard import allowed
@@ -21,8 +22,8 @@ async def audit(request: web.Request) -> web.Response:
     allowed(request, Right.AUDIT)
     limit, before = limit_of(request), whole(request, "before", 2**53, 0, 2**53)
     lines = await request.app[AUDITOR].lines.page(_asked(request), before=before, limit=limit)
-    items = [{"id": number, **asdict(line)} for number, line in lines]
-    return answer({"items": items, "next": str(lines[-1][0]) if len(lines) == limit else None})
+    items = tuple(AuditLine(number, **asdict(line)) for number, line in lines)
+    return answer(Listed(items, str(lines[-1][0]) if len(lines) == limit else None))
 
 
 def _asked(request: web.Request) -> Asked:

@@ -3,12 +3,12 @@
 import asyncio
 import base64
 import contextlib
-from dataclasses import asdict
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 
+from dashboard.server.answers import Boot, DeviceAnswer, Quiet, RawAnswer, RawListed, Reading, TailLine
 from dashboard.server.ask import answer, the_hall, whole
 from dashboard.server.audit import looked, seen
 from dashboard.server.desk import HallDesk
@@ -34,18 +34,18 @@ async def device(request: web.Request) -> web.Response:
     desk = the_hall(request)
     one = _known(desk, request)
     suggested = suggest(one, desk.site, desk.view.state.devices.values()) if one.origin is Origin.DISCOVERED else None
-    planned, account = desk.site.device(one.id), asdict(one.account)
+    planned = desk.site.device(one.id)
     return answer(
-        {
-            "device": device_entity(desk, one),
-            "address": one.address,
-            "first_seen": one.first_seen,
-            "account": account,
-            "boots": [{"boot": boot.boot, "first": boot.first, "highest": boot.highest} for boot in one.boots],
-            "clock": str(one.clock),
-            "signs": planned is not None and planned.key is not None,
-            "suggested": None if suggested is None else asdict(suggested),
-        }
+        DeviceAnswer(
+            device_entity(desk, one),
+            one.address,
+            one.first_seen,
+            one.account,
+            tuple(Boot(boot.boot, boot.first, boot.highest) for boot in one.boots),
+            str(one.clock),
+            planned is not None and planned.key is not None,
+            suggested,
+        )
     )
 
 
@@ -60,7 +60,7 @@ async def messages(request: web.Request) -> web.Response:
     page = await desk.raw.of(one.id, whole(request, "limit", 30, 1, RAW_MOST))
     if of_persons(one) or any(kind is Kind.BADGE for raw in page.items for kind, _ in raw.values):
         seen(request, one.id)
-    return answer({"items": [_raw(raw) for raw in page.items], "since": page.since})
+    return answer(RawListed(tuple(RawAnswer(**_raw(raw)) for raw in page.items), page.since))
 
 
 async def tail(request: web.Request) -> web.StreamResponse:
@@ -92,7 +92,7 @@ async def _feed(tap: Tap, response: web.StreamResponse) -> None:
     await response.write(b"{}\n")
     missed = 0
     while True:
-        line: dict[str, object] = {}
+        line: TailLine | Quiet = Quiet()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(QUIET_S):
                 tapped = await tap.queue.get()
@@ -100,7 +100,7 @@ async def _feed(tap: Tap, response: web.StreamResponse) -> None:
                     return
                 line = _tapped(tapped)
         if tap.missed != missed:
-            line["missed"], missed = tap.missed - missed, tap.missed
+            line, missed = msgspec.structs.replace(line, missed=tap.missed - missed), tap.missed
         await response.write(msgspec.json.encode(line) + b"\n")
 
 
@@ -116,8 +116,8 @@ def of_persons(one: DeviceState | None) -> bool:
     return one is None or one.origin is Origin.DISCOVERED or Kind.BADGE in one.kinds
 
 
-def _raw(raw: Raw) -> dict[str, object]:
-    values = [{"kind": str(kind), "value": value} for kind, value in raw.values]
+def _raw(raw: Raw) -> dict[str, Any]:
+    values = tuple(Reading(str(kind), value) for kind, value in raw.values)
     return {
         "at": raw.at,
         "topic": raw.topic,
@@ -132,7 +132,7 @@ def _raw(raw: Raw) -> dict[str, object]:
     }
 
 
-def _tapped(tapped: Tapped) -> dict[str, object]:
+def _tapped(tapped: Tapped) -> TailLine:
     packet, received = tapped.packet, tapped.received
     decoded = () if received.arrival is None else received.arrival.decoded.values
     raw = Raw(
@@ -146,16 +146,10 @@ def _tapped(tapped: Tapped) -> dict[str, object]:
         received.reason,
         received.detail,
     )
-    return {
-        **_raw(raw),
-        "device": received.device,
-        "qos": packet.qos,
-        "dup": packet.dup,
-        "lane": packet.lane.name.lower(),
-    }
+    return TailLine(**_raw(raw), device=received.device, qos=packet.qos, dup=packet.dup, lane=packet.lane.name.lower())
 
 
-def shown(payload: bytes) -> dict[str, object]:
+def shown(payload: bytes) -> dict[str, str]:
     """A payload's beginning, as text for people and as the bytes that it is."""
     cut = payload[:SHOWN]
     return {"text": cut.decode("utf-8", "replace"), "base64": base64.b64encode(cut).decode()}

@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+from dashboard.server.answers import Alive, Ready, Unready
 from dashboard.server.ask import answer, desks_of
 from dashboard.server.desk import HallDesk
 
@@ -15,7 +16,7 @@ from dashboard.server.desk import HallDesk
 async def healthz(request: web.Request) -> web.Response:
     """`GET /healthz`: 200 as long as the event loop turns; restart the process when it does not answer."""
     del request
-    return answer({"status": "ok"})
+    return answer(Alive("ok"))
 
 
 async def readyz(request: web.Request) -> web.Response:
@@ -23,20 +24,20 @@ async def readyz(request: web.Request) -> web.Response:
 
     It listens only after every hall's journal has been folded, so until then nobody answers at all.
     """
-    reasons = [reason for desk in desks_of(request) for reason in reasons_of(desk)]
+    reasons = tuple(reason for desk in desks_of(request) for reason in reasons_of(desk))
     status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
-    return answer({"ready": not reasons, "reasons": reasons}, status)
+    return answer(Ready(not reasons, reasons), status)
 
 
-def reasons_of(desk: HallDesk) -> Iterator[dict[str, object]]:
+def reasons_of(desk: HallDesk) -> Iterator[Unready]:
     """Why a hall is not ready: `link_down`, `not_subscribed` (each by lane), `store_stalled`, `store_silent`."""
     watched = desk.watch()
     for session in watched.sessions:
         if not session.up:
-            yield {"hall": desk.id, "code": "link_down", "lane": session.lane}
+            yield Unready(desk.id, "link_down", lane=session.lane)
         elif not session.subscribed:
-            yield {"hall": desk.id, "code": "not_subscribed", "lane": session.lane}
+            yield Unready(desk.id, "not_subscribed", lane=session.lane)
     if desk.path.stalled_since is not None:
-        yield {"hall": desk.id, "code": "store_stalled", "since": desk.path.stalled_since}
+        yield Unready(desk.id, "store_stalled", since=desk.path.stalled_since)
     if not watched.store.answers:
-        yield {"hall": desk.id, "code": "store_silent"}
+        yield Unready(desk.id, "store_silent")

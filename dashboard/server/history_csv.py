@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from dashboard.server.ask import flag, one_of
 from dashboard.server.guard import allowed
 from dashboard.server.history import Wanted, question_of, shown, wanted
 from dashboard.server.problem import ProblemError
@@ -35,8 +36,8 @@ async def download(request: web.Request) -> web.Response:
     """`GET /api/v1/history.csv`: as `history`; `?raw=1` for each reading as it came, `?lang=en` for English heads."""
     allowed(request, Right.SEE)
     asked = wanted(request)
-    heads = _HEADS["en" if request.query.get("lang") == "en" else "zh"]
-    raw = request.query.get("raw") == "1"
+    heads = _HEADS[one_of(request, "lang", ("zh", "en"))]
+    raw = flag(request, "raw")
     rows = await _readings(asked, heads) if raw else await _stretches(asked, heads)
     zone = ZoneInfo(asked.desk.site.hall.timezone)
     day = datetime.fromtimestamp(asked.times.start / 1000, zone).strftime("%Y%m%d")

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from dashboard.server.ask import answer, before_of, limit_of, people_of, the_hall, whole
+from dashboard.server.answers import Listed
+from dashboard.server.ask import answer, before_of, flag, limit_of, people_of, the_hall, whole
 from dashboard.server.entities import device_entity
 from dashboard.server.guard import allowed
 from dashboard.server.records import alarm_entity, event_entity, run_entity, ticket_entity
@@ -14,14 +15,14 @@ from dashboard.server.rights import Right
 def _page(items: Sequence[object], ends: Sequence[tuple[int, str]], limit: int) -> web.Response:
     """A page of a list; `next` asks for the one after."""
     more = f"{ends[-1][0]},{ends[-1][1]}" if len(ends) == limit else None
-    return answer({"items": [item for item in items if item is not None], "next": more})
+    return answer(Listed(tuple(item for item in items if item is not None), more))
 
 
 async def alarms(request: web.Request) -> web.Response:
     """`GET /api/v1/alarms`: newest first; `?open=1` for those that are open."""
     allowed(request, Right.SEE)
     desk, limit = the_hall(request), limit_of(request)
-    open_only = request.query.get("open") == "1"
+    open_only = flag(request, "open")
     rows = await desk.records.alarms(desk.id, open_only=open_only, before=before_of(request), limit=limit)
     people = people_of(request, desk)
     return _page([alarm_entity(row, people) for row in rows], [(row.raised, row.id) for row in rows], limit)
@@ -31,7 +32,7 @@ async def tickets(request: web.Request) -> web.Response:
     """`GET /api/v1/tickets`: newest first; `?open=1` for those that are not done."""
     allowed(request, Right.SEE)
     desk, limit = the_hall(request), limit_of(request)
-    open_only = request.query.get("open") == "1"
+    open_only = flag(request, "open")
     rows = await desk.records.tickets(desk.id, open_only=open_only, before=before_of(request), limit=limit)
     people = people_of(request, desk)
     return _page([ticket_entity(row, people) for row in rows], [(row.opened, row.id) for row in rows], limit)
@@ -41,7 +42,7 @@ async def runs(request: web.Request) -> web.Response:
     """`GET /api/v1/runs`: newest first, each with its messages; `?open=1` for those under way."""
     allowed(request, Right.SEE)
     desk, limit = the_hall(request), limit_of(request)
-    open_only = request.query.get("open") == "1"
+    open_only = flag(request, "open")
     rows = await desk.records.runs(desk.id, open_only=open_only, before=before_of(request), limit=limit)
     people = people_of(request, desk)
     made = []
@@ -58,12 +59,12 @@ async def events(request: web.Request) -> web.Response:
     before = whole(request, "before", 2**53, 0, 2**53)
     rows = await desk.records.events(desk.id, about=request.query.get("about"), before=before, limit=limit)
     people = people_of(request, desk)
-    items = [one for row in rows if (one := event_entity(row, people)) is not None]
-    return answer({"items": items, "next": str(rows[-1].id) if len(rows) == limit else None})
+    items = tuple(one for row in rows if (one := event_entity(row, people)) is not None)
+    return answer(Listed(items, str(rows[-1].id) if len(rows) == limit else None))
 
 
 async def devices(request: web.Request) -> web.Response:
     """`GET /api/v1/devices`: all of them, discovered and retired ones too."""
     allowed(request, Right.SEE)
     desk = the_hall(request)
-    return answer({"items": [device_entity(desk, one) for one in desk.view.state.devices.values()], "next": None})
+    return answer(Listed(tuple(device_entity(desk, one) for one in desk.view.state.devices.values()), None))

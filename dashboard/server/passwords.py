@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
+from dashboard.server.answers import Linked, Named, Nothing
+from dashboard.server.answers import Session as LoggedIn
 from dashboard.server.api import set_cookie
 from dashboard.server.ask import answer, body_of
 from dashboard.server.audit import came, note
@@ -45,7 +47,7 @@ async def make_link(request: web.Request) -> web.Response:
     note(request, "user.link", name)
     if asking.user == name and not asking.local:
         raise ProblemError(409, "own_link")
-    return answer({"user": name, "link": link_of(request, name, await request.app[DOORS].invite(name))})
+    return answer(Linked(name, link_of(request, name, await request.app[DOORS].invite(name))))
 
 
 async def choose(request: web.Request) -> web.Response:
@@ -70,7 +72,7 @@ async def renew(request: web.Request) -> web.Response:
 
 def _logged_in(request: web.Request, token: str, session: Session) -> web.Response:
     came(request, session.user)
-    response = answer({"user": session.user, "csrf": session.csrf})
+    response = answer(LoggedIn(session.user, session.csrf))
     set_cookie(request, response, token)
     return response
 
@@ -82,7 +84,7 @@ async def leave_all(request: web.Request) -> web.Response:
     if asking.user is None or asking.csrf is None:
         raise ProblemError(403, "no_session")
     await request.app[DOORS].end_all(asking.user)
-    response = answer({})
+    response = answer(Nothing())
     response.del_cookie(COOKIE, path="/")
     return response
 
@@ -94,4 +96,4 @@ async def end_all(request: web.Request) -> web.Response:
     name = request.match_info["name"]
     note(request, "user.logout", name)
     await request.app[DOORS].end_all(name)
-    return answer({"user": name})
+    return answer(Named(name))

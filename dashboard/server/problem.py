@@ -1,10 +1,10 @@
 """Errors as problem details (RFC 9457) with stable codes: the page puts them into words of its language."""
 
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
+import msgspec
 from aiohttp import web
 from pydantic import ValidationError
 
@@ -37,19 +37,24 @@ class ProblemError(HallwatchError):
         self.headers: dict[str, str] = {}
 
 
+class Problem(msgspec.Struct, frozen=True):
+    """A refusal (RFC 9457). `code` is stable and for programs; `detail` is for people; `params` fill its sentence."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    params: dict[str, str]
+
+
 def problem(error: ProblemError) -> web.Response:
     """The answer for a problem."""
-    body = {
-        "type": "about:blank",
-        "title": HTTPStatus(error.status).phrase,
-        "status": error.status,
-        "code": error.code,
-        "detail": error.detail,
-        "params": error.params,
-    }
+    title = HTTPStatus(error.status).phrase
+    told = Problem("about:blank", title, error.status, error.code, error.detail, error.params)
     return web.Response(
         status=error.status,
-        text=json.dumps(body, ensure_ascii=False),
+        body=msgspec.json.encode(told),
         content_type="application/problem+json",
         headers=error.headers,
     )
@@ -75,7 +80,10 @@ def problem_of(error: Exception) -> ProblemError:
     """What is said of a failure: its status and code; what we did not foresee is 500 and no more."""
     match error:
         case web.HTTPException():
-            return ProblemError(error.status, _BY_STATUS.get(error.status, f"http_{error.status}"))
+            found = ProblemError(error.status, _BY_STATUS.get(error.status, f"http_{error.status}"))
+            if "Allow" in error.headers:  # without it a 405 tells nobody what would do (RFC 9110 §15.5.6)
+                found.headers["Allow"] = error.headers["Allow"]
+            return found
         case HallwatchError() | ValidationError():
             return _known(error)
         case _:

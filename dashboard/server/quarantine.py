@@ -6,7 +6,8 @@ from typing import Annotated, Final, Self
 from aiohttp import web
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, model_validator
 
-from dashboard.server.ask import answer, body_of, limit_of, people_of, the_hall, whole
+from dashboard.server.answers import Listed, Mended, Quarantined, Settling
+from dashboard.server.ask import answer, body_of, limit_of, one_of, people_of, the_hall, whole
 from dashboard.server.audit import note, seen
 from dashboard.server.desk import HallDesk
 from dashboard.server.devices import of_persons
@@ -17,6 +18,7 @@ from dashboard.server.rights import Right
 from gateway.store.contract import QuarantineRow, Settled
 from sensors.errors import UndecodableError
 
+STATES: Final = ("held", "replayed", "discarded", "all")
 PAYLOAD_SHOWN: Final = 2048
 PAYLOAD_MOST: Final = 128 * 1024
 # A message has a topic and no filter.
@@ -51,44 +53,44 @@ async def page(request: web.Request) -> web.Response:
     allowed(request, Right.DEVICE)
     desk, limit = the_hall(request), limit_of(request)
     before = whole(request, "before", 2**53, 0, 2**53)
-    state = request.query.get("state", "held")
+    state = one_of(request, "state", STATES)
     wanted = None if state == "all" else state
     rows = await desk.quarantine.page(desk.id, state=wanted, before=before, limit=limit)
     people = people_of(request, desk)
     if any(of_persons(desk.view.state.devices.get(row.message.device or "")) for row in rows):
         seen(request)
-    return answer(
-        {"items": [_row_of(row, people) for row in rows], "next": str(rows[-1].id) if len(rows) == limit else None}
+    items = tuple(_row_of(row, people) for row in rows)
+    return answer(Listed(items, str(rows[-1].id) if len(rows) == limit else None))
+
+
+def _row_of(row: QuarantineRow, people: People) -> Quarantined:
+    message, settled = row.message, row.settled
+    text, bytes_ = _shown(message.payload)
+    return Quarantined(
+        row.id,
+        row.state,
+        message.at,
+        message.device,
+        message.topic,
+        message.reason,
+        message.detail,
+        message.retained,
+        message.length,
+        message.digest,
+        text,
+        bytes_,
+        None if settled is None else _settled(settled, people),
     )
 
 
-def _row_of(row: QuarantineRow, people: People) -> dict[str, object]:
-    message = row.message
-    settled = row.settled
-    return {
-        "id": row.id,
-        "state": row.state,
-        "at": message.at,
-        "device": message.device,
-        "topic": message.topic,
-        "reason": message.reason,
-        "detail": message.detail,
-        "retained": message.retained,
-        "length": message.length,
-        "digest": message.digest,
-        **_shown(message.payload),
-        "settled": None if settled is None else _settled(settled, people),
-    }
+def _settled(settled: Settled, people: People) -> Mended:
+    text, bytes_ = (None, None) if settled.payload is None else _shown(settled.payload)
+    return Mended(people.actor(settled.by), settled.at, settled.topic, text, bytes_)
 
 
-def _settled(settled: Settled, people: People) -> dict[str, object]:
-    mended = {} if settled.payload is None else _shown(settled.payload)
-    return {"by": people.actor(settled.by), "at": settled.at, "topic": settled.topic, **mended}
-
-
-def _shown(payload: bytes) -> dict[str, object]:
+def _shown(payload: bytes) -> tuple[str, str]:
     shown = payload[:PAYLOAD_SHOWN]
-    return {"text": shown.decode("utf-8", "replace"), "base64": base64.b64encode(shown).decode()}
+    return shown.decode("utf-8", "replace"), base64.b64encode(shown).decode()
 
 
 async def replay(request: web.Request) -> web.Response:
@@ -104,7 +106,7 @@ async def replay(request: web.Request) -> web.Response:
         await desk.replay(row, settled)
     except UndecodableError as error:
         raise ProblemError(409, error.reason, error.detail) from error
-    return answer({"id": row.id, "state": "replayed"})
+    return answer(Settling(row.id, "replayed"))
 
 
 async def discard(request: web.Request) -> web.Response:
@@ -115,7 +117,7 @@ async def discard(request: web.Request) -> web.Response:
         desk.id, Settled(row.id, allowed(request, Right.DEVICE).actor, desk.path.now())
     ):
         raise ProblemError(409, "not_held")
-    return answer({"id": row.id, "state": "discarded"})
+    return answer(Settling(row.id, "discarded"))
 
 
 async def _row(request: web.Request) -> tuple[HallDesk, QuarantineRow]:

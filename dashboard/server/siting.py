@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from aiohttp import web
 
+from dashboard.server.answers import Reloaded, SiteChange
 from dashboard.server.ask import answer
 from dashboard.server.audit import note
 from dashboard.server.desk import HOUSE
@@ -29,5 +30,5 @@ async def reload(request: web.Request) -> web.Response:
         raise
     except HallwatchError as error:
         raise ProblemError(422, error.code, str(error)) from error
-    changes = [{**asdict(change), "text": str(change)} for change in changed.changes]
-    return answer({"brief": changed.brief(), "changes": changes})
+    changes = tuple(SiteChange(**asdict(change), text=str(change)) for change in changed.changes)
+    return answer(Reloaded(changed.brief(), changes))

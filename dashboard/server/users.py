@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from dashboard.server.accounts import Change
+from dashboard.server.answers import Listed, Made, NewToken, Revoked, Session, TokenAnswer, UserAnswer
 from dashboard.server.api import set_cookie
 from dashboard.server.ask import answer, body_of, desks_of
 from dashboard.server.audit import came, note
@@ -62,20 +63,20 @@ class TokenBody(BaseModel):
 async def listing(request: web.Request) -> web.Response:
     """`GET /api/v1/users`: all of them, by name."""
     allowed(request, Right.USERS)
-    return answer({"items": [_told(user) for user in await request.app[DOORS].users()], "next": None})
+    return answer(Listed(tuple(_told(user) for user in await request.app[DOORS].users()), None))
 
 
-def _told(user: User) -> dict[str, object]:
+def _told(user: User) -> UserAnswer:
     invite = Invite.read(user.password)
-    return {
-        "user": user.name,
-        "role": user.role,
-        "person": user.person,
-        "disabled": user.disabled,
-        "created": user.created,
-        "password": not user.password.startswith(SHUT),
-        "link_until": None if invite is None else invite.until,
-    }
+    return UserAnswer(
+        user.name,
+        user.role,
+        user.person,
+        user.disabled,
+        user.created,
+        not user.password.startswith(SHUT),
+        None if invite is None else invite.until,
+    )
 
 
 async def add(request: web.Request) -> web.Response:
@@ -86,12 +87,12 @@ async def add(request: web.Request) -> web.Response:
     note(request, "user.add", f"{body.user} {body.role}")
     if body.person is not None and all(desk.site.person(body.person) is None for desk in desks_of(request)):
         raise ProblemError(404, "no_person")
-    doors, made = request.app[DOORS], {"user": body.user, "role": body.role}
+    doors = request.app[DOORS]
     if body.password is None:
         token = await doors.add_invited(body.user, body.role, body.person)
-        return answer({**made, "link": link_of(request, body.user, token)}, HTTPStatus.CREATED)
+        return answer(Made(body.user, body.role, link_of(request, body.user, token)), HTTPStatus.CREATED)
     await doors.add(body.user, body.password, body.role, body.person)
-    return answer(made, HTTPStatus.CREATED)
+    return answer(Made(body.user, body.role), HTTPStatus.CREATED)
 
 
 async def change(request: web.Request) -> web.Response:
@@ -119,7 +120,7 @@ async def first(request: web.Request) -> web.Response:
     note(request, "first")
     token, session = await request.app[DOORS].be_first(body.token, body.user, body.password)
     came(request, session.user)
-    response = answer({"user": session.user, "csrf": session.csrf}, HTTPStatus.CREATED)
+    response = answer(Session(session.user, session.csrf), HTTPStatus.CREATED)
     set_cookie(request, response, token)
     return response
 
@@ -128,7 +129,7 @@ async def tokens(request: web.Request) -> web.Response:
     """`GET /api/v1/tokens`: all of them, also those that have ended."""
     allowed(request, Right.USERS)
     found = await request.app[BEARERS].all()
-    return answer({"items": [_token(one) for one in found], "next": None})
+    return answer(Listed(tuple(TokenAnswer(**_token(one)) for one in found), None))
 
 
 async def add_token(request: web.Request) -> web.Response:
@@ -138,7 +139,7 @@ async def add_token(request: web.Request) -> web.Response:
     body = TokenBody.model_validate_json(await body_of(request))
     note(request, "token.add", f"{body.name} {body.role}")
     token, secret = await request.app[BEARERS].make(Wanted(body.name, body.role, body.days), asking.called)
-    return answer({**_token(token), "secret": secret}, HTTPStatus.CREATED)
+    return answer(NewToken(**_token(token), secret=secret), HTTPStatus.CREATED)
 
 
 async def revoke_token(request: web.Request) -> web.Response:
@@ -149,8 +150,8 @@ async def revoke_token(request: web.Request) -> web.Response:
     note(request, "token.revoke", id_)
     await request.app[BEARERS].revoke(id_)
     request.app[DOORS].changed()
-    return answer({"id": id_})
+    return answer(Revoked(id_))
 
 
-def _token(token: Token) -> dict[str, object]:
+def _token(token: Token) -> dict[str, Any]:
     return {name: value for name, value in asdict(token).items() if name != "hash"}

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # What each address asks for; None is open to everybody, or guarded by something that is no login.
 ENDPOINTS: dict[tuple[str, str], Right | None] = {
+    ("GET", "/api/v1/openapi.json"): None,
     ("GET", "/healthz"): None,
     ("GET", "/readyz"): None,
     ("GET", "/metrics"): None,

@@ -1,0 +1,102 @@
+"""The API's description: nothing that is answered is missing from it, and nothing in it is only said."""
+
+import ast
+import json
+from pathlib import Path
+
+from dashboard.server.codes import CODES
+from dashboard.server.openapi import address, codes, describe
+from dashboard.server.routes import ROUTES
+from sensors.decode.reasons import REASONS
+from tests.dashboard.desk import browser, running
+from tests.dashboard.test_roles import ACTIONS, ENDPOINTS
+
+ROOT = Path(__file__).resolve().parents[2]
+# Of the command and of the start, before anything is answered.
+BEFORE = {"backup.py", "engines.py", "restore.py"}
+ROOMS = ("alerts", "dashboard/server", "gateway", "sensors")
+# What only a command says, before there is a server or beside it.
+COMMANDS = {"gateway/store/backup.py", "gateway/store/restore.py", "gateway/store/engines.py"}
+# What a route's handler asks for is told by the walk of test_roles; a page for people is in no document.
+OWN_LOGIN = {("POST", "/api/v1/logout/everywhere"), ("POST", "/api/v1/me/password"), ACTIONS}
+
+
+def test_the_document_names_each_address_with_the_right_that_it_asks_for() -> None:
+    for route in ROUTES:
+        if route.told is None:
+            assert not route.path.startswith("/api/"), route.path
+            continue
+        key = (route.method, address(route.path))
+        if key not in OWN_LOGIN:
+            assert (route.told.right, route.told.known) == (ENDPOINTS.get(key), False), key
+        else:
+            assert (route.told.right, route.told.known) == (None, True), key
+    listed = {(route.method, address(route.path)) for route in ROUTES}
+    assert {key for key in {*ENDPOINTS, ACTIONS} if key[1].startswith("/api/")} <= listed
+
+
+async def test_it_is_served_to_everybody_and_refers_to_nothing_that_is_missing(tmp_path: Path) -> None:
+    async with running(tmp_path, open_view=False) as server, browser(server) as page:
+        answer = await page.get("/api/v1/openapi.json")
+        assert answer.status == 200
+        told = await answer.json()
+    assert told == json.loads(json.dumps(describe(ROUTES)))
+    schemas = told["components"]["schemas"]
+    referred = {part.rpartition("/")[2] for part in strings(told) if part.startswith("#/components/schemas/")}
+    assert len(referred) > 40
+    assert referred <= set(schemas)
+    names = [one["operationId"] for path in told["paths"].values() for one in path.values()]
+    assert len(names) == len(set(names)) > 40
+    assert not [one for path in told["paths"].values() for one in path.values() if one["summary"][:1].islower()]
+
+
+def strings(value: object) -> list[str]:
+    """All texts within a document."""
+    if isinstance(value, dict):
+        return [text for one in value.values() for text in strings(one)]
+    if isinstance(value, list):
+        return [text for one in value for text in strings(one)]
+    return [value] if isinstance(value, str) else []
+
+
+def raised() -> set[tuple[int, str]]:
+    """Every refusal that the code names, with its status."""
+    found: set[tuple[int, str]] = set()
+    for room in ROOMS:
+        for file in sorted((ROOT / room).rglob("*.py")):
+            if file.name in BEFORE:
+                continue
+            if str(file.relative_to(ROOT)) in COMMANDS:
+                continue
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                match node:
+                    case ast.Call(
+                        func=ast.Name(id="ProblemError"),
+                        args=[ast.Constant(value=int(status)), ast.Constant(value=str(code)), *_],
+                    ):
+                        found.add((status, code))
+                    case ast.Call(func=ast.Name(id="RefusedError"), args=[ast.Constant(value=str(code)), *_]):
+                        found.add((409, code))
+                    case ast.Call(func=ast.Name(id="QuestionError"), args=[ast.Constant(value=str(code)), *_]):
+                        found.add((400, code))
+                    case ast.Call(func=ast.Name(id="StoreError"), args=[ast.Constant(value=str(code)), *_]):
+                        found.add((503, code))
+                    case ast.Call(
+                        func=ast.Attribute(attr="_known"),
+                        args=[*_, ast.Constant(value=str(unknown)), ast.Constant(value=str(over))],
+                    ):
+                        found |= {(409, unknown), (409, over)}
+    return found
+
+
+def test_every_code_that_is_raised_stands_in_the_table() -> None:
+    found = raised()
+    assert len(found) > 60
+    assert {(status, code) for status, code in found if code not in CODES.get(status, ())} == set()
+    assert codes() == sorted({code for one in CODES.values() for code in one} | set(REASONS))
+
+
+def test_the_api_page_names_every_address() -> None:
+    page = (ROOT / "docs" / "api.md").read_text("utf-8")
+    missing = [route.path for route in ROUTES if route.told is not None and f"`{address(route.path)}`" not in page]
+    assert missing == []

@@ -19,10 +19,13 @@ def mended(row: QuarantineRow, settled: Settled, now: int) -> Packet:
 
 def as_history(packet: Packet, received: Received) -> Heard:
     """What goes into the journal; raises `UndecodableError` or, if it is no news, `RefusedError`."""
-    if received.verdict is Verdict.QUARANTINED:
-        raise UndecodableError(received.reason, received.detail)
-    if received.verdict is Verdict.PROBE:
-        raise RefusedError("replay_refused")
-    if received.verdict is not Verdict.STORED:
-        raise RefusedError(f"replay_{received.verdict}")
+    match received.verdict:
+        case Verdict.QUARANTINED:
+            raise UndecodableError(received.reason, received.detail)
+        case Verdict.DUPLICATE:
+            raise RefusedError("replay_duplicate")
+        case Verdict.AWAITING:
+            raise RefusedError("replay_awaiting")
+        case Verdict.REFUSED | Verdict.PROBE:
+            raise RefusedError("replay_refused")
     return Heard(packet.at, packet.topic, packet.payload, packet.lane, packet.retained, replayed=True)

@@ -80,6 +80,7 @@ CODES: Final[dict[int, tuple[str, ...]]] = {
         "pause_too_long",
         "payload_cut",
         "plan_running",
+        "replay_awaiting",
         "replay_duplicate",
         "replay_refused",
         "role_taken",

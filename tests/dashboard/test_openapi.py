@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from pathlib import Path
 
 from dashboard.server.codes import CODES
@@ -100,3 +101,9 @@ def test_the_api_page_names_every_address() -> None:
     page = (ROOT / "docs" / "api.md").read_text("utf-8")
     missing = [route.path for route in ROUTES if route.told is not None and f"`{address(route.path)}`" not in page]
     assert missing == []
+
+
+def test_the_page_has_words_for_every_refusal() -> None:
+    words = (ROOT / "dashboard/web/src/lib/words/zh").glob("*.ts")
+    said = {code for file in words for code in re.findall(r"'problem\.(\w+)'", file.read_text("utf-8"))}
+    assert {code for known in CODES.values() for code in known} - said == set()

@@ -1,0 +1,213 @@
+"""The running gateway held against its own description: schemathesis asks what that allows, and what it forbids.
+
+A real process over a real Mosquitto and store. Each address is asked by an admin's token and by nobody: with values
+that fit the document, with values that do not, and about things that are there; the answers must be as promised.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+from urllib.request import Request, urlopen
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import APIOperation, Case, GenerationMode
+from schemathesis.checks import CheckFunction, not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from dashboard.server.openapi import address, describe
+from dashboard.server.routes import ROUTES
+from tests.e2e.gateway import PASSWORD, Gateway
+from tests.fakes.webhook import FakeWebhook
+from tests.servers.mosquitto import Mosquitto
+
+EXAMPLES: Final = 12
+Operation = APIOperation[Any, Any, Any, Any]
+HELD: Final[list[CheckFunction]] = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+]
+# It does not end by itself: `test_tail_send.py` reads it.
+ENDLESS: Final = ("/tail",)
+# Not done here: WebSockets (`test_live.py`, `test_display.py`), and what a session or a one-time link is needed for
+# (`test_passwords.py`, `test_strangers.py`).
+NOT_DONE: Final = {
+    "GET /api/v1/live",
+    "GET /api/v1/display/{hall}/live",
+    "GET /api/v1/devices/{id}/tail",
+    "POST /api/v1/login",
+    "POST /api/v1/logout/everywhere",
+    "POST /api/v1/password",
+    "POST /api/v1/me/password",
+    "POST /api/v1/first",
+}
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway over a real broker; nobody takes its webhooks."""
+    with (
+        Mosquitto(tmp_path_factory.mktemp("mosquitto")) as broker,
+        Gateway(tmp_path_factory.mktemp("gateway"), broker, FakeWebhook(url="http://127.0.0.1:9/")) as running,
+    ):
+        running.add_user("somebody", role="viewer")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def token(gateway: Gateway) -> str:
+    """An admin's."""
+    command = [sys.executable, "-m", "dashboard.cli.main", "user", "token", "add", "schemathesis", "--role", "admin"]
+    command += ["--days", "1", "--socket", str(gateway.socket)]
+    said = subprocess.run(command, text=True, check=True, timeout=30, capture_output=True).stdout
+    found = re.search(r"hallwatch_\S+", said)
+    assert found is not None
+    return found[0]
+
+
+@pytest.fixture(scope="module")
+def document() -> schemathesis.BaseSchema:
+    return schemathesis.openapi.from_dict(describe(ROUTES))
+
+
+def operations(document: schemathesis.BaseSchema) -> dict[str, Operation]:
+    """All that can be asked."""
+    found = [result.ok() for result in document.get_all_operations() if isinstance(result, Ok)]
+    assert len(found) == sum(route.told is not None for route in ROUTES)
+    return {operation.label: operation for operation in found}
+
+
+def modes(operation: Operation) -> Iterator[GenerationMode]:
+    """What does not fit can be sent only where something is asked for at all."""
+    yield GenerationMode.POSITIVE
+    if operation.query or operation.body:
+        yield GenerationMode.NEGATIVE
+
+
+def asked(operation: Operation, mode: GenerationMode, gateway: Gateway, headers: dict[str, str]) -> int:
+    """Ask with values of one sort; returns how many times. Raises what the checks have found."""
+    count = 0
+
+    @settings(
+        max_examples=EXAMPLES, derandomize=True, database=None, deadline=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def ask(case: Case[Any]) -> None:
+        nonlocal count
+        count += 1
+        case.call_and_validate(base_url=gateway.url, headers=headers, checks=HELD)
+
+    ask()
+    return count
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["an admin", "nobody"])
+def test_what_the_document_allows_and_forbids_is_answered_as_it_says(
+    gateway: Gateway, token: str, document: schemathesis.BaseSchema, known: bool
+) -> None:
+    headers = {"Authorization": f"Bearer {token}"} if known else {"Origin": gateway.url}
+    found: list[str] = []
+    count = 0
+    for label, operation in operations(document).items():
+        if operation.path.endswith(ENDLESS) and known:
+            continue
+        for mode in modes(operation):
+            try:
+                count += asked(operation, mode, gateway, headers)
+            except FailureGroup as group:
+                found += [f"{label} ({mode.value}): {error}" for error in group.exceptions]
+    assert not found, "\n\n".join(found)
+    assert count > 20 * EXAMPLES
+
+
+class Asking:
+    """A program that asks until what it waits for is there."""
+
+    def __init__(self, gateway: Gateway, token: str) -> None:
+        self.url = gateway.url
+        self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def __call__(self, path: str, body: object = None) -> Any:  # noqa: ANN401 (JSON of many shapes)
+        data = None if body is None else json.dumps(body).encode()
+        asked = Request(self.url + path, data, self.headers)  # noqa: S310 (ours, on loopback)
+        with urlopen(asked, timeout=30) as answer:  # noqa: S310
+            return json.load(answer)
+
+    def first(self, path: str) -> str:
+        """The id of the first of a list, once it has one."""
+        deadline = time.monotonic() + 60
+        while not (items := self(path)["items"]):
+            assert time.monotonic() < deadline, path
+            time.sleep(0.05)
+        return str(items[0]["id"])
+
+
+def there(gateway: Gateway, token: str) -> dict[str, dict[str, Any]]:
+    """For each operation a request about something that is there."""
+    ask = Asking(gateway, token)
+    gateway.hear("new-0", "equipment", state="fault")
+    for _ in range(2):
+        gateway.broker.publish("hallwatch/v1/main/safety/smoke-1/fire", "rubbish")
+    gateway.hear("smoke-1", "fire", lane="safety", alarm=True, sensor="smoke")
+    run, device = ask.first("/api/v1/runs?open=1"), ask.first("/api/v1/devices")
+    one, two = (
+        ask.first(f"/api/v1/quarantine{more}")
+        for more in ("?limit=1", f"?limit=1&before={ask.first('/api/v1/quarantine?limit=1')}")
+    )
+    made = ask("/api/v1/tokens", {"name": "another", "role": "viewer", "days": 1})
+    now = int(time.time() * 1000)
+    stretch = {"device": device, "start": now - 3_600_000, "end": now}
+    figure = {**stretch, "kind": "queue", "field": "length"}
+    valid = json.dumps({"value": {"alarm": False, "sensor": "smoke"}})
+    return {
+        "GET /api/v1/display/{hall}": {"path_parameters": {"hall": "main"}},
+        "GET /api/v1/alarms/{id}": {"path_parameters": {"id": ask.first("/api/v1/alarms")}},
+        "GET /api/v1/runs/{id}": {"path_parameters": {"id": run}},
+        "GET /api/v1/devices/{id}": {"path_parameters": {"id": "new-0"}},
+        "GET /api/v1/devices/{id}/messages": {"path_parameters": {"id": device}},
+        "GET /api/v1/history": {"query": figure},
+        "GET /api/v1/history.csv": {"query": figure},
+        "GET /api/v1/history/marks": {"query": stretch},
+        "POST /api/v1/actions": {"body": {"do": "report_fault", "text": "the door sticks"}},
+        "POST /api/v1/quarantine/{id}/replay": {"path_parameters": {"id": one}, "body": {"text": valid}},
+        "POST /api/v1/quarantine/{id}/discard": {"path_parameters": {"id": two}},
+        "POST /api/v1/users": {"body": {"user": "another", "password": PASSWORD, "role": "viewer"}},
+        "POST /api/v1/users/{name}": {"path_parameters": {"name": "somebody"}, "body": {"disabled": True}},
+        "POST /api/v1/users/{name}/link": {"path_parameters": {"name": "somebody"}},
+        "POST /api/v1/users/{name}/logout": {"path_parameters": {"name": "somebody"}},
+        "POST /api/v1/tokens": {"body": {"name": "third", "role": "viewer", "days": 1}},
+        "POST /api/v1/tokens/{id}/revoke": {"path_parameters": {"id": made["id"]}},
+    }
+
+
+def test_what_is_there_is_answered_in_the_promised_shape(
+    gateway: Gateway, token: str, document: schemathesis.BaseSchema
+) -> None:
+    requests = there(gateway, token)
+    headers = {"Authorization": f"Bearer {token}"}
+    known = operations(document)
+    assert set(requests) < set(known)
+    for label, operation in known.items():
+        if label in NOT_DONE:
+            continue
+        given_ = requests.get(label, {})
+        case = operation.Case(**given_, media_type="application/json") if "body" in given_ else operation.Case(**given_)
+        answer = case.call_and_validate(base_url=gateway.url, headers=headers, checks=HELD)
+        assert answer.status_code in {200, 201}, (label, answer.status_code, answer.content)
+    assert {f"{route.method} {address(route.path)}" for route in ROUTES if route.told is not None} >= NOT_DONE

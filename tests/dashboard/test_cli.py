@@ -24,7 +24,7 @@ from gateway.store.contract import Batch, Quarantined
 from sensors.actions import Acknowledge
 from sensors.inputs import Ticked, pack
 from sensors.site.calendar import HallCalendar
-from tests.dashboard.desk import NOW, Running, running
+from tests.dashboard.desk import NOW, Running, browser, running
 
 
 @pytest.fixture
@@ -312,3 +312,12 @@ def test_who_listens_everywhere_says_how_to_be_reached(
     assert main([*words, *place, "--behind-proxy", "--listen", f"{host}:8080"]) == 1
     assert "--base-url" in capsys.readouterr().err
     assert listening(chosen("--listen", f"{host}:8080", "--base-url", "https://hall.example.org"))[1] == 8080
+
+
+async def test_the_api_is_described_without_a_server_as_a_server_does(
+    server: Running, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with browser(server) as page, page.get("/api/v1/openapi.json") as answer:
+        served = await answer.text()
+    assert main(["openapi"]) == 0
+    assert capsys.readouterr().out == served + "\n"

@@ -82,9 +82,9 @@ class Reloading:
             self._sites[loaded.digest] = loaded.site
         elif sitings == self._sitings:  # the same text, and no device's key is another one
             return changed
-        async with asyncio.TaskGroup() as group:
-            for hall, siting in sitings.items():
-                group.create_task(self._desks[hall].resite(siting, by, changed.brief()))
+        for hall, siting in sitings.items():
+            # One after the other: what one hall's path refuses is said in its own words, not as a group of tasks.
+            await self._desks[hall].resite(siting, by, changed.brief())
         self._sitings = sitings
         LOG.info("site file loaded anew by %s: %s", by, changed.brief() or "nothing has changed")
         return changed

@@ -11,6 +11,8 @@ from dashboard.server.desk import HOUSE
 from dashboard.server.guard import allowed
 from dashboard.server.problem import ProblemError
 from dashboard.server.rights import Right
+from gateway.pipeline import ClosedError
+from gateway.store.errors import StoreError
 from sensors.errors import HallwatchError
 
 
@@ -26,7 +28,8 @@ async def reload(request: web.Request) -> web.Response:
         raise ProblemError(409, "no_site_file")
     try:
         changed = await reloading(actor)
-    except ProblemError:
+    except (ProblemError, StoreError, ClosedError):
+        # A store that fails, or our own end, is no fault of the file: the same may go well later.
         raise
     except HallwatchError as error:
         raise ProblemError(422, error.code, str(error)) from error

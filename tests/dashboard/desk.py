@@ -20,7 +20,7 @@ from alerts.notify.words import Phrasebook
 from dashboard.server.accounts import Doors
 from dashboard.server.answer import Answering
 from dashboard.server.app import Wishes, make_app
-from dashboard.server.desk import HallDesk, HistoryHealth, House
+from dashboard.server.desk import HallDesk, HistoryHealth, House, Reload
 from dashboard.server.rights import Role
 from dashboard.server.serve import Served, serving
 from gateway.batch import Siting
@@ -217,6 +217,7 @@ async def running(
     base_url: str = "http://127.0.0.1",
     metrics_token: str | None = None,
     limits: Limits | None = None,
+    reload: Reload | None = None,
 ) -> AsyncIterator[Running]:
     """Run the server on a free port and a socket, over a real store; `wang` can log in with `PASSWORD`."""
     socket = folder / "hallwatch.sock"
@@ -252,7 +253,7 @@ async def running(
             static=static,
             metrics_token=token,
         )
-        house = House({"h1": desk}, store.tokens, store.audit)
+        house = House({"h1": desk}, store.tokens, store.audit, reload=reload)
         app = make_app(house, doors, Answering(links, words, real_now), wishes)
         async with serving(app, "127.0.0.1", 0, socket, tls) as served:
             yield Running(served, app, store, doors, path, view, links, socket, watch, replayed)

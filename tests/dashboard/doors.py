@@ -6,9 +6,14 @@ from contextlib import asynccontextmanager
 import aiohttp
 
 from dashboard.server.bearers import Wanted
+from dashboard.server.codes import CODES
 from dashboard.server.guard import BEARERS
 from dashboard.server.rights import Role
+from sensors.decode.reasons import REASONS
 from tests.dashboard.desk import PASSWORD, Running, browser
+
+# What is replayed and still cannot be read is refused for that reason.
+REPLAYED = {(409, reason) for reason in REASONS}
 
 
 @asynccontextmanager
@@ -35,10 +40,11 @@ async def with_token(server: Running, role: Role) -> AsyncIterator[aiohttp.Clien
 
 
 async def code_of(answer: aiohttp.ClientResponse) -> str:
-    """The code of a refusal, "" for what was not refused."""
+    """The code of a refusal, "" for what was not refused; it stands in the table of codes with that status."""
     if answer.status < 400:
         return ""
     assert answer.content_type == "application/problem+json", await answer.text()
     code = (await answer.json())["code"]
     assert isinstance(code, str)
+    assert code in CODES[answer.status] or (answer.status, code) in REPLAYED, (answer.status, code)
     return code

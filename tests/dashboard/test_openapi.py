@@ -5,11 +5,19 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from dashboard.server.codes import CODES
 from dashboard.server.openapi import address, codes, describe
 from dashboard.server.routes import ROUTES
+from dashboard.sessions import SiteRefusedError
+from gateway.pipeline import ClosedError
+from gateway.store.errors import StoreError
 from sensors.decode.reasons import REASONS
-from tests.dashboard.desk import browser, running
+from sensors.errors import HallwatchError
+from sensors.site.difference import Difference
+from tests.dashboard.desk import browser, local, running
+from tests.dashboard.doors import code_of
 from tests.dashboard.test_roles import ACTIONS, ENDPOINTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,3 +115,27 @@ def test_the_page_has_words_for_every_refusal() -> None:
     words = (ROOT / "dashboard/web/src/lib/words/zh").glob("*.ts")
     said = {code for file in words for code in re.findall(r"'problem\.(\w+)'", file.read_text("utf-8"))}
     assert {code for known in CODES.values() for code in known} - said == set()
+
+
+@pytest.mark.parametrize(
+    ("failure", "refused"),
+    [
+        (SiteRefusedError("line 3"), (422, "site_refused")),
+        # The file is good; the same may go well later.
+        (StoreError("store_busy", "locked"), (503, "store_busy")),
+        (ClosedError(), (503, "stopping")),
+    ],
+    ids=lambda one: one.code if isinstance(one, HallwatchError) else "",
+)
+async def test_a_site_file_is_not_called_wrong_for_a_fault_of_ours(
+    tmp_path: Path, failure: HallwatchError, refused: tuple[int, str]
+) -> None:
+    async def reload(by: str) -> Difference:
+        raise failure
+
+    async with (
+        running(tmp_path, reload=reload) as server,
+        local(server) as command,
+        command.post("/api/v1/site/reload", json={}) as answer,
+    ):
+        assert (answer.status, await code_of(answer)) == refused

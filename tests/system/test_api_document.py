@@ -16,8 +16,8 @@ from urllib.request import Request, urlopen
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from schemathesis import APIOperation, Case, GenerationMode
-from schemathesis.checks import CheckFunction, not_a_server_error
+from schemathesis import APIOperation, Case, GenerationMode, Response
+from schemathesis.checks import CheckContext, CheckFunction, not_a_server_error
 from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
@@ -28,6 +28,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from dashboard.server.openapi import address, describe
+from dashboard.server.rights import Right
 from dashboard.server.routes import ROUTES
 from tests.e2e.gateway import PASSWORD, Gateway
 from tests.fakes.webhook import FakeWebhook
@@ -101,7 +102,7 @@ def modes(operation: Operation) -> Iterator[GenerationMode]:
 
 def asked(operation: Operation, mode: GenerationMode, gateway: Gateway, headers: dict[str, str]) -> int:
     """Ask with values of one sort; returns how many times. Raises what the checks have found."""
-    count = 0
+    count, checks = 0, HELD if "Authorization" in headers else [*HELD, shut]
 
     @settings(
         max_examples=EXAMPLES, derandomize=True, database=None, deadline=None, phases=[Phase.generate],
@@ -111,10 +112,23 @@ def asked(operation: Operation, mode: GenerationMode, gateway: Gateway, headers:
     def ask(case: Case[Any]) -> None:
         nonlocal count
         count += 1
-        case.call_and_validate(base_url=gateway.url, headers=headers, checks=HELD)
+        case.call_and_validate(base_url=gateway.url, headers=headers, checks=checks)
 
     ask()
     return count
+
+
+def needs_login(path: str, method: str) -> bool:
+    """Whether nobody is let in: the hall without names is open to all here, as it is by default."""
+    told = next(one.told for one in ROUTES if (address(one.path), one.method) == (path, method))
+    return told is not None and (told.known or told.right not in {None, Right.SEE})
+
+
+def shut(context: CheckContext, response: Response, case: Case[Any]) -> None:
+    """A check: who has no login is told nothing but that, whatever else is asked for."""
+    if needs_login(case.operation.path, case.operation.method.upper()):
+        # A place that no route has (an id that is no number) is no address at all.
+        assert response.status_code in {401, 404}, (case.operation.label, response.status_code)
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["an admin", "nobody"])
@@ -211,3 +225,37 @@ def test_what_is_there_is_answered_in_the_promised_shape(
         answer = case.call_and_validate(base_url=gateway.url, headers=headers, checks=HELD)
         assert answer.status_code in {200, 201}, (label, answer.status_code, answer.content)
     assert {f"{route.method} {address(route.path)}" for route in ROUTES if route.told is not None} >= NOT_DONE
+
+
+def saying(media: str, type_: str) -> dict[str, Any]:
+    """Responses of a document: 200, and of what type and shape."""
+    return {"responses": {"200": {"description": "OK", "content": {media: {"schema": {"type": type_}}}}}}
+
+
+FEW: Final = {
+    "name": "limit",
+    "in": "query",
+    "required": True,
+    "schema": {"type": "integer", "minimum": 1, "maximum": 5},
+}
+
+
+@pytest.mark.parametrize(
+    ("label", "mode", "lie"),
+    [
+        ("GET /healthz", GenerationMode.POSITIVE, saying("text/html", "string")),
+        ("GET /api/v1/status", GenerationMode.POSITIVE, {"responses": {"204": {"description": "No Content"}}}),
+        ("GET /api/v1/users", GenerationMode.POSITIVE, saying("application/json", "null")),
+        ("GET /api/v1/alarms", GenerationMode.NEGATIVE, {"parameters": [FEW]}),
+    ],
+    ids=["another type", "another status", "another shape", "more is taken than it says"],
+)
+def test_a_document_that_lies_is_found_out(
+    gateway: Gateway, token: str, label: str, mode: GenerationMode, lie: dict[str, Any]
+) -> None:
+    told = describe(ROUTES)
+    method, path = label.split()
+    told["paths"][path][method.lower()].update(lie)
+    operation = operations(schemathesis.openapi.from_dict(told))[label]
+    with pytest.raises(FailureGroup):
+        asked(operation, mode, gateway, {"Authorization": f"Bearer {token}"})

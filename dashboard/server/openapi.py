@@ -17,6 +17,7 @@ from aiohttp import web
 from pydantic import TypeAdapter
 
 from dashboard.server.codes import CODES
+from dashboard.server.guard import COOKIE, CSRF_HEADER
 from dashboard.server.problem import Handler, Problem
 from dashboard.server.rights import Right
 from sensors.decode.reasons import REASONS
@@ -111,17 +112,31 @@ def describe(routes: Iterable[Described]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": dict(sorted(schemas.items())),
+            "responses": {f"Refused{status}": _refused(status) for status in CODES},
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
-                "session": {"type": "apiKey", "in": "cookie", "name": "hallwatch"},
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+                "csrf": {"type": "apiKey", "in": "header", "name": CSRF_HEADER},
             },
         },
     }
 
 
 def codes() -> list[str]:
-    """All codes of refusals; a message that is replayed and still cannot be read is refused for that reason."""
-    return sorted({code for known in CODES.values() for code in known} | set(REASONS))
+    """All codes of refusals."""
+    return sorted({code for status in CODES for code in codes_of(status)})
+
+
+def codes_of(status: int) -> list[str]:
+    """Those of a status; a message that is replayed and still cannot be read is refused for that reason."""
+    return sorted({*CODES[status], *(REASONS if status == HTTPStatus.CONFLICT else ())})
+
+
+def _refused(status: int) -> dict[str, Any]:
+    """The answer of a refusal: a problem, with one of this status' codes."""
+    narrowed = {"type": "object", "properties": {"status": {"const": status}, "code": {"enum": codes_of(status)}}}
+    schema = {"allOf": [{"$ref": REF.format(name="Problem")}, narrowed]}
+    return {"description": HTTPStatus(status).phrase, "content": {"application/problem+json": {"schema": schema}}}
 
 
 def address(path: str) -> str:
@@ -147,20 +162,20 @@ def refusals(route: Described, told: Description) -> list[int]:
 
 def _operation(route: Described, told: Description, answer: Any, body: Any) -> dict[str, Any]:  # noqa: ANN401
     name, text = route.handler.__name__, _sentence(route.handler)
+    session: dict[str, list[str]] = {"session": []} if route.method == "GET" else {"session": [], "csrf": []}
     status = HTTPStatus.SWITCHING_PROTOCOLS if told.socket else HTTPStatus(told.status)
     content = {told.media: {"schema": answer}}
     responses: dict[str, Any] = {str(int(status)): {"description": status.phrase, "content": content}}
     for other in told.also:
         responses[str(other)] = {"description": HTTPStatus(other).phrase, "content": content}
     for refused in refusals(route, told):
-        problem = {"application/problem+json": {"schema": {"$ref": REF.format(name="Problem")}}}
-        responses[str(refused)] = {"description": HTTPStatus(refused).phrase, "content": problem}
+        responses[str(refused)] = {"$ref": f"#/components/responses/Refused{refused}"}
     operation: dict[str, Any] = {
         "operationId": f"{route.handler.__module__.rpartition('.')[2]}.{name}",
         "summary": text,
         "parameters": [*_places(route.path), *_query(told.query)],
         "responses": dict(sorted(responses.items())),
-        "security": [{"token": []}, {"session": []}] if told.right is not None or told.known else [],
+        "security": [{"token": []}, session] if told.right is not None or told.known else [],
     }
     asks = "" if told.right is None else f"Asks for the right `{told.right}`."
     if said := " ".join(one for one in (asks, told.note, "A WebSocket." if told.socket else "") if one):

@@ -6,14 +6,10 @@ from contextlib import asynccontextmanager
 import aiohttp
 
 from dashboard.server.bearers import Wanted
-from dashboard.server.codes import CODES
 from dashboard.server.guard import BEARERS
+from dashboard.server.openapi import codes_of
 from dashboard.server.rights import Role
-from sensors.decode.reasons import REASONS
 from tests.dashboard.desk import PASSWORD, Running, browser
-
-# What is replayed and still cannot be read is refused for that reason.
-REPLAYED = {(409, reason) for reason in REASONS}
 
 
 @asynccontextmanager
@@ -46,5 +42,5 @@ async def code_of(answer: aiohttp.ClientResponse) -> str:
     assert answer.content_type == "application/problem+json", await answer.text()
     code = (await answer.json())["code"]
     assert isinstance(code, str)
-    assert code in CODES[answer.status] or (answer.status, code) in REPLAYED, (answer.status, code)
+    assert code in codes_of(answer.status), (answer.status, code)
     return code

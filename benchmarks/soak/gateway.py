@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> None:
         clock_rate=clock.rate,
     )
     start_log("warning")
-    asyncio.run(run_system(settings, clock=Clockwork(lambda: clock.at(time.monotonic()), clock.rate)))
+    asyncio.run(run_system(settings, clock=Clockwork(lambda: clock.at(time.monotonic()), lambda: clock.rate)))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from dashboard.cli.place import SOCKET_NAME, Commands, free_port, listening
 from dashboard.cli.run import add_listening, guarded, start_log
 from dashboard.cli.simulate import speed
 from dashboard.cli.staff import Staff, act_out
-from dashboard.cli.stage import DemoStage
+from dashboard.cli.stage import FASTEST, DemoStage
 from dashboard.cli.yesterday import DAY_MS, Show, play_yesterday
 from dashboard.server.accounts import Doors
 from dashboard.settings import Settings
@@ -37,14 +37,13 @@ from gateway.pipeline import Clockwork
 from sensors.site.calendar import HallCalendar
 from simulators.clock import SimClock
 from simulators.fleet import Fleet
-from simulators.link import Broker, connect, play
+from simulators.link import Broker, connect
 from simulators.overlay import Overlay
 from simulators.scenario import Scenario, shipped_scenario
+from simulators.weather import Weather
 
 VISITOR: Final = "visitor"
 TOUR: Final = "tour"
-# Beyond it the embedded broker does not keep up, and devices would seem silent.
-FASTEST: Final = 100
 # Late enough in a morning for a queue, early enough for much of a day.
 AFTER_OPENING_MS: Final = 75 * 60_000
 LOOK_BACK_DAYS: Final = 40
@@ -85,7 +84,7 @@ async def _demo(chosen: argparse.Namespace, folder: Path) -> None:
             await play_yesterday(settings.store, kept, tour, start, show)
         clock = SimClock.start(start, chosen.speed)
         answers = asyncio.Event()
-        stage = DemoStage(today(fleet, tour, start), clock, chosen.speed)
+        stage = DemoStage(today(fleet, tour, start), clock, Weather(fleet, tour.seed))
 
         async def greet(doors: Doors) -> None:
             entry = f"{settings.public_url}/enter/{await doors.entry(VISITOR)}"
@@ -100,7 +99,7 @@ async def _demo(chosen: argparse.Namespace, folder: Path) -> None:
             async with connect(Broker(broker.host, broker.port, broker.username)) as wire:
                 # The clock has gone on while the gateway started; the devices connect now.
                 now = clock.now()
-                await play(iter(stage.day.publications(now, now + 30 * DAY_MS)), wire, clock)
+                await stage.weather.blow(stage.day.publications(now, now + 30 * DAY_MS), wire, clock)
 
         staff = Staff(folder / SOCKET_NAME, kept.site)
 
@@ -113,7 +112,7 @@ async def _demo(chosen: argparse.Namespace, folder: Path) -> None:
 
         async with asyncio.TaskGroup() as group:
             living = [group.create_task(one) for one in (devices(), people(), stage.people(staff))]
-            await run_system(settings, clock=Clockwork(clock.now, chosen.speed), ready=greet, stage=stage)
+            await run_system(settings, clock=Clockwork(clock.now, lambda: clock.rate), ready=greet, stage=stage)
             for task in living:
                 task.cancel()
 

@@ -8,16 +8,19 @@ from typing import Final
 
 from dashboard.cli.client import AnswerError, NotRunningError
 from dashboard.cli.staff import Staff, act_out
-from dashboard.server.stage import Piece, Playing
+from dashboard.server.stage import Piece, Playing, Trouble
 from dashboard.server.wire import Name
 from sensors.site.model import Words
 from simulators.clock import SimClock
 from simulators.human import HumanAction
 from simulators.overlay import Overlay
 from simulators.scenario import Scenario, scenario_names, shipped_scenario
+from simulators.weather import TROUBLES, Weather
 
 # So that a press is not followed by minutes in which nothing happens.
 LEAD_MS: Final = 5_000
+# Beyond it the embedded broker does not keep up, and devices would seem silent.
+FASTEST: Final = 100
 
 
 @dataclass
@@ -26,9 +29,35 @@ class DemoStage:
 
     day: Overlay
     clock: SimClock
-    rate: float
+    weather: Weather
     played: list[Playing] = field(default_factory=list)
     actions: "asyncio.Queue[tuple[int, HumanAction]]" = field(default_factory=asyncio.Queue)
+
+    @property
+    def rate(self) -> float:
+        """How fast the hall's clock goes."""
+        return self.clock.rate
+
+    def go(self, rate: float) -> None:
+        """From now on so fast. Raises `ValueError`."""
+        if not 0 < rate <= FASTEST:
+            raise ValueError(rate)
+        self.clock.go(rate)
+
+    def troubles(self) -> Sequence[Trouble]:
+        """The faults of the simulator that may come and go."""
+        return [Trouble(one.id, _name(one.title), _name(one.watch)) for one in TROUBLES]
+
+    @property
+    def trouble(self) -> str | None:
+        """What lies over the hall now."""
+        return self.weather.trouble
+
+    def lay(self, trouble: str | None) -> None:
+        """Lay a fault over what the devices say from now on, or take it away. Raises `KeyError`."""
+        if trouble is not None and trouble not in {one.id for one in TROUBLES}:
+            raise KeyError(trouble)
+        self.weather.trouble = trouble
 
     def pieces(self) -> Sequence[Piece]:
         """All scenarios that do not hang on a time of day or on a cable, which the demo has not."""

@@ -43,6 +43,10 @@ class Wishes:
     metrics_token: SecretStr | None = None
     stage: Stage | None = None
 
+    def rate(self) -> float:
+        """How fast the halls' clocks go now, in times real time."""
+        return self.clock_rate if self.stage is None else self.stage.rate
+
 
 def make_app(
     house: House,
@@ -64,10 +68,8 @@ def make_app(
     app[AUDITOR] = Auditor(house.audit, doors.now)
     app[OPEN] = _open(wishes)
     build = build_of(wishes.static)
-    app[HUBS] = {
-        id_: Hub(desk, build=build, demo=wishes.demo, rate=wishes.clock_rate) for id_, desk in house.halls.items()
-    }
-    app[display.SHOWS] = display.shows_of(house.halls, build, demo=wishes.demo, rate=wishes.clock_rate)
+    app[HUBS] = {id_: Hub(desk, build=build, demo=wishes.demo, rate=wishes.rate) for id_, desk in house.halls.items()}
+    app[display.SHOWS] = display.shows_of(house.halls, build, demo=wishes.demo, rate=wishes.rate)
     house.meters.registry.register(HallFigures(house, app[HUBS].values()))
     app[FIGURES] = Figures(house.meters.registry, wishes.metrics_token)
     app.add_routes([route.definition for route in ROUTES])

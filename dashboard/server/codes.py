@@ -47,6 +47,7 @@ CODES: Final[dict[int, tuple[str, ...]]] = {
         "no_such_place",
         "no_such_run",
         "no_such_scenario",
+        "no_such_trouble",
         "no_user",
         "not_found",
     ),

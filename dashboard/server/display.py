@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,7 +28,7 @@ class Show:
     desk: HallDesk
     build: str
     demo: bool
-    rate: float
+    rate: Callable[[], float]
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     displays: int = 0
     _made: tuple[int, int, Board] | None = None
@@ -37,7 +37,7 @@ class Show:
         """What stands now; the minute is part of it, since a hall opens and closes by the clock."""
         version, second = self.desk.path.version, self.desk.path.now() // 1000
         if self._made is None or self._made[:2] != (version, second):
-            self._made = (version, second, board_of(self.desk, demo=self.demo, rate=self.rate))
+            self._made = (version, second, board_of(self.desk, demo=self.demo, rate=self.rate()))
         return self._made[2]
 
     def picture(self, seq: int) -> Picture:
@@ -48,7 +48,7 @@ class Show:
 SHOWS = web.AppKey("shows", Mapping[str, Show])
 
 
-def shows_of(halls: Mapping[str, HallDesk], build: str, *, demo: bool, rate: float) -> dict[str, Show]:
+def shows_of(halls: Mapping[str, HallDesk], build: str, *, demo: bool, rate: Callable[[], float]) -> dict[str, Show]:
     """A show for each hall."""
     return {id_: Show(desk, build, demo, rate) for id_, desk in halls.items()}
 

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -89,7 +89,9 @@ class Face:
 class Hub:
     """The open pages of one hall. `run` is its only task."""
 
-    def __init__(self, desk: HallDesk, *, build: str, demo: bool = False, rate: float = 1.0) -> None:
+    def __init__(
+        self, desk: HallDesk, *, build: str, demo: bool = False, rate: Callable[[], float] = lambda: 1.0
+    ) -> None:
         """`build` names the page's build: a page of another one loads itself anew."""
         self._desk = desk
         self._build = build
@@ -208,7 +210,7 @@ class Hub:
             self._clients.discard(client)
 
     def _entities(self, *, names: bool) -> dict[str, AnyEntity]:
-        return entities(self._desk, self._rows, names=names, rate=self._rate, demo=self._demo)
+        return entities(self._desk, self._rows, names=names, rate=self._rate(), demo=self._demo)
 
 
 async def feed(client: Client, socket: web.WebSocketResponse) -> None:

@@ -50,6 +50,30 @@ async def test_a_press_makes_something_happen_and_says_what_to_watch_for(demo_pa
     )
 
 
+async def test_its_clock_goes_faster_and_slower_and_faults_come_and_go(demo_page: Page) -> None:
+    see = demo_page.get_by_test_id
+    await see("demo-open").click()
+    await see("speed-1").click()
+    await expect(see("speed-1")).to_have_attribute("aria-pressed", "true")
+    await expect(see("demo-mark")).to_contain_text("×1")
+    await see("speed-60").click()
+    await expect(see("demo-mark")).to_contain_text("×60")
+    await see("trouble-duplicate").click()
+    await expect(see("demo-lies")).to_contain_text("消息重复")
+    await see("demo-open").click()
+    await expect(see("demo-watch-trouble")).to_contain_text("对账")
+    await demo_page.goto(demo_page.url.partition("#")[0] + "#/quarantine")
+    await expect(see("account-duplicate")).not_to_have_text("0")
+    await expect(see("account-balance")).to_have_attribute("data-even", "true")
+    await see("demo-open").click()
+    await see("trouble-none").click()
+    await expect(see("demo-lies")).to_have_count(0)
+    refused = await demo_page.request.post(
+        demo_page.url.partition("#")[0] + "api/v1/demo/speed", data={"rate": 1000}, headers={"Origin": "http://no"}
+    )
+    assert refused.status == 403
+
+
 async def test_a_real_gateway_has_no_stage(visit: Visit) -> None:
     page = await visit("duty")
     await expect(page.see("sound")).to_be_visible()

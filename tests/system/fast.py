@@ -39,7 +39,7 @@ def main() -> None:
         clock_rate=chosen.speed,
     )
     clock = SimClock.start(real_now(), chosen.speed)
-    asyncio.run(run_system(settings, clock=Clockwork(clock.now, chosen.speed)))
+    asyncio.run(run_system(settings, clock=Clockwork(clock.now, lambda: clock.rate)))
 
 
 if __name__ == "__main__":

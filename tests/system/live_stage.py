@@ -146,7 +146,7 @@ async def _whole(scenario: Scenario, staging: Staging, settings: Settings, cable
         answers.set()
 
     async with asyncio.TaskGroup() as system:
-        system.create_task(run_system(settings, clock=Clockwork(time_of.now, rate), ready=ready))
+        system.create_task(run_system(settings, clock=Clockwork(time_of.now, lambda: rate), ready=ready))
         await answers.wait()
         async with People(settings, site).there({action.actor for action in scenario.actions}) as people:
             clock = time_of.clock = SimClock.start(start, rate)

@@ -115,6 +115,8 @@ export const accounts: Record<keyof typeof zh, string> = {
   'changed.password': 'password',
   'did.login': 'Log in',
   'did.demo.play': 'demo: played a scenario',
+  'did.demo.speed': 'demo: changed the clock\'s speed',
+  'did.demo.trouble': 'demo: laid a fault',
   'did.note_alarm': 'wrote beside an alarm',
   'did.close_alarm': 'closed an alarm',
   'did.logout': 'Log out',

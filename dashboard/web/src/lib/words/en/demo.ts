@@ -6,4 +6,9 @@ export const demo = {
   'demo.try': 'Make something happen in the hall',
   'demo.cannot': 'The broker within the demo keeps nothing on disk, has no MQTT 5 and loses what is under way at a reconnect; a real hall runs on Mosquitto (docs/deploy.md).',
   'problem.no_such_scenario': 'No such scenario',
+  'demo.speed': 'Speed of the hall\'s clock',
+  'demo.trouble': 'Lay a fault over it',
+  'demo.calm': 'No fault',
+  'demo.lies': 'Fault: ',
+  'problem.no_such_trouble': 'There is no such fault',
 } as const

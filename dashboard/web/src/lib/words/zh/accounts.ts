@@ -113,6 +113,8 @@ export const accounts = {
   'changed.password': '密码',
   'did.login': '登录',
   'did.demo.play': '演示：播放场景',
+  'did.demo.speed': '演示：改变时钟速度',
+  'did.demo.trouble': '演示：叠加故障',
   'did.note_alarm': '告警记录',
   'did.close_alarm': '关闭告警',
   'did.logout': '退出',

@@ -3,6 +3,7 @@ import { RIGHTS, ROLES } from './accounts'
 import { chooseLang, fill } from './i18n.svelte'
 import { en } from './words/en'
 import { zh } from './words/zh'
+import { TOURS, USERS } from './tours'
 
 const python = import.meta.glob<string>(['../../../../{sensors,alerts,dashboard}/**/*.py'], {
   query: '?raw', import: 'default', eager: true,
@@ -114,6 +115,16 @@ describe('the two languages', () => {
       .flatMap(([, text]) => [...text.matchAll(/\.event\([^)]*?"([a-z]+\.[a-z_]+)"/g)].map((match) => match[1] as string))
     expect(events.length).toBeGreaterThan(5)
     for (const what of new Set(events)) expect(zh, what).toHaveProperty([`event.${what}`])
+  })
+})
+
+describe('the tours', () => {
+  it('have words for each step of each user, and no others', () => {
+    const told = Object.keys(zh).filter((key) => /^tour\.(staff|coordinator|maintainer)\./.test(key))
+    const steps = USERS.flatMap((user) => TOURS[user].map((step) => `tour.${user}.${step.name}`))
+    expect(steps.length).toBeGreaterThan(15)
+    expect([...told].sort()).toEqual([...steps].sort())
+    for (const user of USERS) expect(zh).toHaveProperty([`tour.user.${user}`])
   })
 })
 

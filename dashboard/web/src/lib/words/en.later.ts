@@ -12,5 +12,6 @@ import { plan } from './en/plan'
 import { plans } from './en/plans'
 import { problems } from './en/problems'
 import { stories } from './en/stories'
+import { tours } from './en/tours'
 
-export const later = { ...accounts, ...books, ...demo, ...devices, ...events, ...forms, ...gateway, ...history, ...maintain, ...plan, ...plans, ...problems, ...stories }
+export const later = { ...accounts, ...books, ...demo, ...devices, ...events, ...forms, ...gateway, ...history, ...maintain, ...plan, ...plans, ...problems, ...stories, ...tours }

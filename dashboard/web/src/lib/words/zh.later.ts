@@ -12,5 +12,6 @@ import { plan } from './zh/plan'
 import { plans } from './zh/plans'
 import { problems } from './zh/problems'
 import { stories } from './zh/stories'
+import { tours } from './zh/tours'
 
-export const later = { ...accounts, ...books, ...demo, ...devices, ...events, ...forms, ...gateway, ...history, ...maintain, ...plan, ...plans, ...problems, ...stories } as const
+export const later = { ...accounts, ...books, ...demo, ...devices, ...events, ...forms, ...gateway, ...history, ...maintain, ...plan, ...plans, ...problems, ...stories, ...tours } as const

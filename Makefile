@@ -10,7 +10,7 @@ PYTEST_ARGS ?=
 # More than two cores have: much of a test is waiting for a server. JOBS=0 runs all in one process.
 JOBS ?= 3
 
-.PHONY: help setup demo test check format bench soak scenarios lock clean page servers
+.PHONY: help setup demo test check format bench soak scenarios pictures lock clean page servers
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo 'make check   lint, types, direction of imports'
 	@echo 'make bench   the figures, as a table and as JSON'
 	@echo 'make soak    the example hall for an hour at 100 times its traffic, with faults (SOAK_ARGS="--minutes 5")'
+	@echo 'make pictures the pictures of the README, taken anew from a demo'
 	@echo 'make scenarios  every scenario under every fault over Mosquitto, as a table (SCENARIOS="call_point real_fire:delay")'
 	@echo 'make setup   the virtual environment and the page alone'
 	@echo 'make format  format the code'
@@ -85,6 +86,9 @@ soak: $(VENV)/.installed-test page servers
 
 scenarios: $(VENV)/.installed-test page servers
 	$(BIN)/python -m tests.system.all_scenarios $(SCENARIOS)
+
+pictures: $(VENV)/.installed-test page servers
+	$(BIN)/python -m tests.e2e.pictures
 
 # --- upkeep --------------------------------------------------------------------------------------
 

@@ -37,6 +37,8 @@ async def test_a_fire_is_answered_confirmed_noted_and_closed_on_a_phone(  # noqa
     await expect(fire).to_have_attribute("data-active", "true")
     await expect(fire).to_contain_text("smoke-1")
     await expect(fire).to_contain_text("等候区")
+    # It stands here, and so not above as well.
+    await expect(page.see("life-safety")).to_have_count(0)
     # The first three actions: in sight without scrolling, and large enough for a thumb.
     for name in ("page-ack", "page-confirm", "page-stand-down"):
         box = await page.see(name).bounding_box()

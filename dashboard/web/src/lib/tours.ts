@@ -15,6 +15,8 @@ export interface Step {
   at: string
   /** The scenario that it starts. */
   play?: string
+  /** How fast the hall's clock goes from here on, so that a plan does not end before it was looked at. */
+  rate?: number
   /** Whether what it asks for has happened. */
   seen?: () => boolean
 }
@@ -34,13 +36,13 @@ export const TOURS: Record<User, readonly Step[]> = {
     { name: 'wall', page: 'hall', at: '[data-testid=nav-wall]' },
   ],
   coordinator: [
-    { name: 'press', page: 'hall', at: '#life, #problems', play: 'call_point', seen: () => life().length > 0 },
+    { name: 'press', page: 'hall', at: '#life, #problems', play: 'call_point', rate: 1, seen: () => life().length > 0 },
     { name: 'ack', page: 'hall', at: '#life', seen: () => life().length > 0 && life().every((one) => one.acknowledged !== null) },
     { name: 'plan', page: 'hall', at: 'section[data-testid^=run-]', seen: running },
     { name: 'roles', page: 'hall', at: '[data-testid^=role-]' },
     { name: 'told', page: 'hall', at: '[data-testid^=message-]' },
     { name: 'end', page: 'hall', at: '[data-testid^=stand-down-]', seen: () => !running() },
-    { name: 'hand', page: 'hall', at: '[data-testid=start-plan-button]' },
+    { name: 'hand', page: 'hall', at: '[data-testid=start-plan-button]', rate: 5 },
   ],
   maintainer: [
     { name: 'ticket', page: 'hall', at: '#tickets', play: 'printer_fault', seen: () => tables.ticket.list.some((one) => one.subject === 'w3-printer') },

@@ -260,7 +260,7 @@ async def test_nothing_covers_anything_at_any_width_in_light_and_dark(
 
 async def test_the_pages_are_reached_and_come_back(visit: Visit, gateway: Gateway) -> None:
     page = await visit("duty")
-    for name, part in (("devices", "devices-all"), ("history", "history-chart"), ("quarantine", "account-received")):
+    for name, part in (("devices", "devices-all"), ("history", "history-which"), ("quarantine", "account-received")):
         await page.go(name)
         await expect(page.see(part)).to_be_visible()
         await expect(page.see("summary")).to_have_count(0)

@@ -16,7 +16,7 @@ import trustme
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from dashboard.server.app import add_routes
+from dashboard.server.routes import ROUTES
 from sensors.decode.signature import sign
 from sensors.readings import Kind
 from sensors.topics import device_topic
@@ -113,7 +113,7 @@ def command(gateway: Hallwatch, *words: str, **settings: str) -> str:
 def addresses() -> list[str]:
     """Every address that answers a GET, and a few that do not exist."""
     app = web.Application()
-    add_routes(app)
+    app.add_routes([route.definition for route in ROUTES])
     found = {
         re.sub(r"\{[^}]*\}", "x", route.resource.canonical)
         for route in app.router.routes()

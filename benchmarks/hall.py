@@ -107,6 +107,7 @@ def site_text(servers: Servers, devices: int = 100) -> str:
         "mqtt": {"host": "127.0.0.1", "port": servers.broker_port},
         "families": [{"family": "native"}, {"family": "zigbee2mqtt", "hall": HALL}],
         "channels": channels,
+        "limits": {"pages": 2000, "connections": 3000},
         "people": [
             {"id": "wang", "name": {"zh": "王敏"}, "badges": [f"AA0{n}" for n in range(10)], "contacts": contacts}
         ],

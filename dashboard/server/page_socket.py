@@ -37,6 +37,8 @@ async def live(request: web.Request) -> web.StreamResponse:
         await looked(request)
     await socket.prepare(request)
     client = hub.join(asking, rights_of(request))
+    # The snapshot goes the long way: it waits, so all after it waits behind it.
+    client.transport = request.transport
     try:
         await _serve(request, socket, client, asking)
     finally:

@@ -14,7 +14,7 @@ from aiohttp import WSMsgType
 from alerts.model import Changes, Event, TicketState
 from dashboard.server import page_socket
 from dashboard.server.accounts import NOBODY
-from dashboard.server.live import ENDED_MS, QUEUE, Hub
+from dashboard.server.live import ENDED_MS, QUEUE, Client, Hub
 from dashboard.server.page_socket import HUBS
 from dashboard.server.rights import Right
 from gateway.store.contract import Batch
@@ -259,3 +259,51 @@ async def test_deltas_on_the_snapshot_make_the_next_snapshot(server: Running) ->
         fresh = hub.join(NOBODY, frozenset({Right.SEE, Right.NAMES}))
         assert json.loads(fresh.queue.get_nowait() or b"")["entities"] == shown
         hub.leave(fresh)
+
+
+class Way(asyncio.Transport):
+    """A connection that takes what is written, or leaves it in its buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[bytes] = []
+        self.stuck = 0
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written.append(bytes(data))
+
+    def get_write_buffer_size(self) -> int:
+        return self.stuck
+
+    def is_closing(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("length", [0, 125, 126, 65_535, 65_536])
+def test_a_page_that_keeps_up_is_written_to_at_once_and_one_that_does_not_waits_in_its_own_queue(length: int) -> None:
+    way, frame = Way(), b"x" * length
+    client = Client(names=False, most=1 << 20)
+    client.put(b"snapshot")
+    client.transport = way
+    client.put(frame)
+    # What waits is first.
+    assert way.written == []
+    for waiting in (b"snapshot", frame):
+        assert client.queue.get_nowait() == waiting
+        client.taken(waiting)
+    client.put(frame)
+    (wire,) = way.written
+    assert wire[0] == 0x81
+    size = {126: wire[2:4], 127: wire[2:10]}.get(wire[1], wire[1:2])
+    assert int.from_bytes(size, "big") == length
+    assert wire.endswith(frame)
+    assert len(wire) == length + 2 + (len(size) if wire[1] >= 126 else 0)
+    way.stuck = 1
+    client.put(b"later")
+    assert len(way.written) == 1
+    assert client.queue.get_nowait() == b"later"
+    client.taken(b"later")
+    way.stuck = 0
+    client.end()
+    client.put(b"too late")
+    assert len(way.written) == 1

@@ -34,7 +34,7 @@ from tests.servers.find import free_port
 from tests.system.stage import EXAMPLE, HALL, Ending, arriving, read_ending
 
 # How long people look for what should be there, in real seconds.
-PATIENCE_S = 2.0
+PATIENCE_S = 10.0
 
 
 class People(Staff):

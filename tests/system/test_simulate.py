@@ -48,7 +48,7 @@ def place() -> Iterator[Path]:
         ("real_fire", None, 10, 420),
         ("printer_fault", Fault.DUPLICATE, 30, 600),
         ("smoke_test", Fault.REBOOT, 30, 270),
-        ("network_failure", None, 15, 600),
+        ("network_failure", None, 10, 600),
     ],
 )
 async def test_a_scenario_ends_as_its_file_says_over_a_real_broker(

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from benchmarks import alarm, core, history, page, path, show, start, storm
+from benchmarks import alarm, core, first_view, history, page, path, show, start, storm
 from benchmarks.figures import Table
 from benchmarks.plan import Case, NotMeasuredError, Plan, StoreName
 
@@ -22,6 +22,7 @@ CASES: dict[str, Case] = {
     "storm": storm.run,
     "start": start.run,
     "page": page.run,
+    "first_view": first_view.run,
     "history": history.run,
 }
 

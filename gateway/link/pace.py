@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Final
 
 FIRST_S: Final = 0.5
-LONGEST_S: Final = 30.0
-# A safety session that could be had again must not wait long for it, whatever happened before.
-LONGEST_UNSTEADY_S: Final = 5.0
+# Whatever happened before: a broker that is back must not wait long for us, since until then nobody hears a fire. One
+# hall's gateway that knocks every few seconds burdens nobody.
+LONGEST_S: Final = 5.0
 STEADY_S: Final = 30.0
 SHORT_ONES: Final = 4
 TAKEN, UNSTEADY = "session_taken", "link_unsteady"
@@ -53,7 +53,7 @@ class Pace:
             self._failed = min(self._failed + 1, 10)
         else:
             self._short += self._clock() - self._since < STEADY_S
-            pause = min(FIRST_S * float(1 << max(0, self._short - SHORT_ONES + 1)), LONGEST_UNSTEADY_S)
+            pause = min(FIRST_S * float(1 << max(0, self._short - SHORT_ONES + 1)), LONGEST_S)
             self._short = min(self._short, 10)
             if self._taken > 1:
                 self._say(TAKEN)

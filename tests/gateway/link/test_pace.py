@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from gateway.link.pace import LONGEST_S, LONGEST_UNSTEADY_S, TAKEN, UNSTEADY, Pace
+from gateway.link.pace import LONGEST_S, TAKEN, UNSTEADY, Pace
 
 
 @dataclass(slots=True)
@@ -22,12 +22,12 @@ class Trial:
         return self.pace.pause_s()
 
 
-def test_a_broker_that_cannot_be_reached_is_tried_ever_less_often() -> None:
+def test_a_broker_that_cannot_be_reached_is_tried_less_often_but_never_seldom() -> None:
     pauses = [Trial().pace.pause_s() for _ in range(20)]
     assert all(0.25 <= pause <= 0.5 for pause in pauses)
     trial = Trial()
     last = [trial.pace.pause_s() for _ in range(20)][-1]
-    assert LONGEST_S / 2 <= last <= LONGEST_S
+    assert LONGEST_S / 2 <= last <= LONGEST_S <= 5, "a broker that is back is heard within seconds"
     assert trial.told == []
     assert trial.connection(60) <= 0.5, "it was there: the next attempt comes soon"
 
@@ -41,7 +41,7 @@ def test_a_restart_or_two_is_nothing() -> None:
 def test_a_session_that_never_stays_is_said_once_until_it_does() -> None:
     trial = Trial()
     pauses = [trial.connection(1) for _ in range(12)]
-    assert LONGEST_UNSTEADY_S / 2 <= pauses[-1] <= LONGEST_UNSTEADY_S
+    assert LONGEST_S / 2 <= pauses[-1] <= LONGEST_S
     assert trial.told == [UNSTEADY]
     trial.pace.accepted()
     trial.now += 29

@@ -25,12 +25,12 @@ from gateway.store.sql import open_store, sqlite_url
 from sensors.site.load import read_site
 from sensors.site.model import Site
 from simulators.cable import Cable, cut, laid_cable
-from simulators.clock import SimClock
 from simulators.faults import Fault
 from simulators.human import HumanAction
 from simulators.link import Broker, connect, deliver
 from simulators.scenario import Scenario
 from tests.servers.find import free_port
+from tests.system.patient_clock import PatientClock
 from tests.system.stage import EXAMPLE, HALL, Ending, arriving, read_ending
 
 # How long people look for what should be there, in real seconds.
@@ -40,9 +40,10 @@ PATIENCE_S = 10.0
 class People(Staff):
     """Everybody with a login of their own, and a message answered by its link: whose answer it is, takes the role."""
 
-    def __init__(self, settings: Settings, site: Site) -> None:
+    def __init__(self, settings: Settings, site: Site, clock: PatientClock) -> None:
         super().__init__(settings.store.parent / "s", site)
         self.settings = settings
+        self.clock = clock
         self.url = settings.public_url
         self.sessions: dict[str, tuple[aiohttp.ClientSession, str]] = {}
 
@@ -62,13 +63,14 @@ class People(Staff):
 
     async def act(self, action: HumanAction) -> None:
         end = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                return await super().act(action)
-            except LookupError:  # a machine with much to do is a moment late
-                if time.monotonic() > end:
-                    raise
-                await asyncio.sleep(0.05)
+        with self.clock.held():
+            while True:
+                try:
+                    return await super().act(action)
+                except LookupError:  # a machine with much to do is a moment late
+                    if time.monotonic() > end:
+                        raise
+                    await asyncio.sleep(0.05)
 
     async def post(self, actor: str, body: Json) -> None:
         if body["do"] == "answer_message":
@@ -92,17 +94,6 @@ class People(Staff):
         session, csrf = self.sessions[actor]
         async with session.post(ACTIONS, json=body, headers={CSRF_HEADER: csrf}) as answer:
             assert answer.status == 200, await answer.text()
-
-
-class StillClock:
-    """The gateway's clock: it stands still until the hall's goes, so that no grace runs out while people log in."""
-
-    def __init__(self, start: int) -> None:
-        self.start = start
-        self.clock: SimClock | None = None
-
-    def now(self) -> int:
-        return self.start if self.clock is None else self.clock.now()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,22 +130,25 @@ async def _whole(scenario: Scenario, staging: Staging, settings: Settings, cable
     site = read_site(settings.site_text, settings.site_name).site
     assert site is not None
     start, rate = scenario.start_ms(site), staging.rate
-    time_of = StillClock(start)
+    # It stands until the hall's day begins, so that no grace runs out while people log in.
+    clock = PatientClock.standing(start, rate)
     answers = asyncio.Event()
 
     async def ready(_: Doors) -> None:
         answers.set()
 
     async with asyncio.TaskGroup() as system:
-        system.create_task(run_system(settings, clock=Clockwork(time_of.now, lambda: rate), ready=ready))
+        system.create_task(run_system(settings, clock=Clockwork(clock.now, lambda: rate), ready=ready))
         await answers.wait()
-        async with People(settings, site).there({action.actor for action in scenario.actions}) as people:
-            clock = time_of.clock = SimClock.start(start, rate)
-            async with connect(staging.broker) as wire, asyncio.TaskGroup() as hall:
+        people = People(settings, site, clock)
+        async with people.there({action.actor for action in scenario.actions}), connect(staging.broker) as wire:
+            ticking = system.create_task(clock.run())
+            async with asyncio.TaskGroup() as hall:
                 hall.create_task(deliver(arriving(scenario, site, staging.fault, staging.seed), wire, clock))
                 hall.create_task(act_out(scenario.actions, people, start, clock))
                 hall.create_task(cut(cable, scenario.outages(start), clock))
-            await clock.sleep_until(start + scenario.duration_s * 1000)
+                hall.create_task(clock.sleep_until(start + scenario.duration_s * 1000))
+            ticking.cancel()
         signal.raise_signal(signal.SIGTERM)
 
 

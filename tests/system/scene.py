@@ -65,6 +65,19 @@ async def page(gateway: Hallwatch) -> dict[str, Any]:
         return entities
 
 
+async def page_of_now(gateway: Hallwatch) -> dict[str, Any]:
+    """The page once it shows all that is stored: beside another page it may be a tick older than the API."""
+    shown: dict[str, Any] = {}
+
+    async def is_so() -> bool:
+        nonlocal shown
+        shown = await page(gateway)
+        return bool(shown["hall/main"]["stored"] == (await gateway.account())["stored"])
+
+    await until(is_so)
+    return shown
+
+
 async def links(gateway: Hallwatch) -> dict[str, bool]:
     """The two sessions as the hall has them."""
     found: dict[str, bool] = (await gateway.get("/api/v1/status"))["halls"][0]["links"]
@@ -190,7 +203,7 @@ class Ending:
 
 async def end(gateway: Hallwatch) -> Ending:
     """Stop the gateway in good order, and read what it has kept."""
-    shown = await page(gateway)
+    shown = await page_of_now(gateway)
     await asyncio.to_thread(gateway.stop)
     gaps = {name: gaps for name in SAYS if (gaps := shown[f"device/{name}"].get("gaps", 0))}
     return Ending(await read_kept(gateway.store), gaps)

@@ -21,11 +21,16 @@ class SiteRefusedError(HallwatchError):
     code = "site_refused"
 
 
+def session_names(site: Site, hall: str) -> dict[Lane, str]:
+    """By which client ids the broker knows the sessions of a hall."""
+    return {lane: f"hallwatch-{site.site}-{hall}-{lane.name.lower()}" for lane in Lane}
+
+
 def hall_sessions(settings: Settings, site: Site, hall: str, clock: Clockwork, pipeline: Pipeline) -> list[Session]:
     """Life safety on a session of its own; fixed client ids, so that the broker keeps both for us."""
     broker = broker_of(site.mqtt, settings.broker, site.limits.unacknowledged_mib * 2**20)
     unsteady = _one_word(telling(pipeline, "link_unsteady", hall))
-    names = {lane: f"hallwatch-{site.site}-{hall}-{lane.name.lower()}" for lane in Lane}
+    names = session_names(site, hall)
     return [
         LINKS[broker.version](
             broker,

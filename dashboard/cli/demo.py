@@ -28,7 +28,7 @@ from dashboard.cli.run import add_listening, guarded, start_log
 from dashboard.cli.simulate import speed
 from dashboard.cli.staff import Staff, act_out
 from dashboard.cli.stage import FASTEST, DemoStage
-from dashboard.cli.yesterday import DAY_MS, Show, play_yesterday
+from dashboard.cli.yesterday import DAY_MS, Show, leave_sessions, play_yesterday
 from dashboard.server.accounts import Doors
 from dashboard.settings import Settings
 from dashboard.system import run_system
@@ -82,6 +82,7 @@ async def _demo(chosen: argparse.Namespace, folder: Path) -> None:
             fleet = Fleet(kept.site, tour.hall, tour.seed)
             start = opening(HallCalendar(fleet.index.hall), time.time_ns() // 1_000_000)
             await play_yesterday(settings.store, kept, tour, start, show)
+            await leave_sessions(broker, kept.site, fleet.hall)
         clock = SimClock.start(start, chosen.speed)
         answers = asyncio.Event()
         stage = DemoStage(today(fleet, tour, start), clock, Weather(fleet, tour.seed))

@@ -9,11 +9,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+import aiomqtt
+
 from alerts.core import Core
 from alerts.engine import Engine
 from alerts.model import Book
 from dashboard.cli.example import KeptSite
+from dashboard.sessions import session_names
 from gateway.batch import BatchMaker
+from gateway.broker import Address
 from gateway.fold import take_snapshot
 from gateway.history.readings import ReadingsSink
 from gateway.history.shipper import Feed, Shipper
@@ -24,6 +28,7 @@ from sensors.decode.reception import Reception
 from sensors.hall.hall import Hall
 from sensors.inputs import Lane, Linked, Started
 from sensors.site.calendar import HallCalendar
+from sensors.site.model import Site
 from simulators.fleet import Fleet
 from simulators.publication import Publication
 from simulators.scenario import Scenario
@@ -64,6 +69,15 @@ async def play_yesterday(file: Path, kept: KeptSite, tour: Scenario, start: int,
         )
         await store.journal.save_snapshot(take_snapshot(hall.state, maker.index))
         await _ship(store, reception, name, lambda done: show(_PLAYING + (1 - _PLAYING) * done / maker.index))
+
+
+async def leave_sessions(broker: Address, site: Site, hall: str) -> None:
+    """Open the gateway's sessions once, as yesterday's gateway would have: a broker without them has lost them."""
+    for name in session_names(site, hall).values():
+        async with aiomqtt.Client(
+            broker.host, broker.port, username=broker.username, identifier=name, clean_session=False
+        ):
+            pass
 
 
 def _begin(calendar: HallCalendar, start: int) -> int:

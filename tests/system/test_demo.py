@@ -112,6 +112,7 @@ async def test_the_demo_shows_a_living_hall_with_a_day_behind_it_and_ends_in_ord
         (hall,) = page.of("hall")
         assert (hall["demo"], hall["clock_rate"], hall["open"]) == (True, 30.0, True)
         await watching.until("links", 30, ("hall", {"links": {"safety": True, "telemetry": True}}))
+        assert "session_lost" not in {it["what"] for it in page.of("event")}
         await yesterday_is_in_the_history(session, page)
         await watching.until(
             "the tour",

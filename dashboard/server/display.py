@@ -53,9 +53,13 @@ def shows_of(halls: Mapping[str, HallDesk], build: str, *, demo: bool, rate: Cal
     return {id_: Show(desk, build, demo, rate) for id_, desk in halls.items()}
 
 
-def _show(request: web.Request) -> Show:
+def _found(request: web.Request) -> Show | None:
     show = request.app[SHOWS].get(request.match_info["hall"])
-    if show is None or not show.desk.site.hall.display.show:
+    return show if show is not None and show.desk.site.hall.display.show else None
+
+
+def _show(request: web.Request) -> Show:
+    if (show := _found(request)) is None:
         raise ProblemError(404, "no_display")
     return show
 
@@ -66,9 +70,8 @@ async def first(request: web.Request) -> web.StreamResponse:
 
 
 async def page(request: web.Request) -> web.StreamResponse:
-    """`GET /display/{hall}`: the page."""
-    _show(request)
-    return page_file(request, "display.html")
+    """`GET /display/{hall}`: the page. Where there is no display it says so itself, to whoever stands before it."""
+    return page_file(request, "display.html", 200 if _found(request) else 404)
 
 
 async def now(request: web.Request) -> web.Response:

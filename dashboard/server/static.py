@@ -22,9 +22,9 @@ _NOT_BUILT: Final = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><
 
 
 def build_of(folder: Path) -> str:
-    """The name of the page's build: a page of another one loads itself anew."""
-    index = folder / "index.html"
-    return hashlib.sha256(index.read_bytes()).hexdigest()[:12] if index.is_file() else "none"
+    """The name of the build: a page or a display of another one loads itself anew."""
+    files = [folder / name for name in PAGES if (folder / name).is_file()]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12] if files else "none"
 
 
 def add_static(app: web.Application, folder: Path) -> None:
@@ -44,12 +44,12 @@ async def index(request: web.Request) -> web.StreamResponse:
     return page_file(request, "index.html")
 
 
-def page_file(request: web.Request, name: str) -> web.StreamResponse:
+def page_file(request: web.Request, name: str, status: int = 200) -> web.StreamResponse:
     """One of the pages, or what to do where it is not built."""
     file = request.app[FOLDER] / name
     if not file.is_file():
         return web.Response(text=_NOT_BUILT, content_type="text/html", status=503)
-    return web.FileResponse(file, headers={"Cache-Control": "no-cache"})
+    return web.FileResponse(file, status=status, headers={"Cache-Control": "no-cache"})
 
 
 async def enter(request: web.Request) -> web.StreamResponse:

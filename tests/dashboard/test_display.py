@@ -214,6 +214,6 @@ async def test_a_site_may_switch_it_off_and_another_page_may_not_listen(server: 
             # An open display ends with it.
             while not socket.closed:
                 await socket.receive(timeout=30)
-        for path in ("/display/h1", "/api/v1/display/h1", "/api/v1/display/h1/live", "/api/v1/display/h2"):
+        for path in ("/api/v1/display/h1", "/api/v1/display/h1/live", "/api/v1/display/h2"):
             async with page.get(path) as answer:
                 assert (answer.status, (await answer.json())["code"]) == (404, "no_display")

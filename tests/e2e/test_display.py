@@ -101,6 +101,15 @@ async def test_an_old_picture_says_so_and_comes_back_by_itself(browser: Browser,
     await asyncio.to_thread(gateway.start)
     await expect(page.get_by_test_id("display")).to_have_attribute("data-link", "live", timeout=60_000)
     await expect(page.get_by_test_id("display-stale")).to_have_count(0)
-    await page.goto(f"{gateway.url}/display/nowhere")
-    await expect(page.locator("body")).to_contain_text("no_display")
+    await context.close()
+
+
+async def test_where_there_is_no_display_people_read_so(browser: Browser, gateway: Gateway) -> None:
+    context = await browser.new_context(viewport={"width": 1280, "height": 720})
+    page = await context.new_page()
+    answer = await page.goto(f"{gateway.url}/display/nowhere")
+    assert answer is not None
+    assert answer.status == 404
+    for said in ("此大厅没有公共显示屏", "This hall has no public display"):
+        await expect(page.get_by_test_id("display-off")).to_contain_text(said)
     await context.close()

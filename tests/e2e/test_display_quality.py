@@ -1,4 +1,7 @@
-"""The public display in both lights, calm and taken over by a plan: axe finds nothing, no screen cuts anything off."""
+"""The public display in both lights: calm, taken over by a plan, and cut off from the server in both.
+
+Axe finds nothing, and no screen cuts anything off.
+"""
 
 import re
 from pathlib import Path
@@ -30,6 +33,16 @@ async def looked_at(page: Page) -> list[str]:
     return found
 
 
+async def cut_off(page: Page, said: str) -> list[str]:
+    """What is wrong while the link is lost: who stands before it must still read that it is."""
+    await page.context.set_offline(True)
+    await expect(page.get_by_test_id(said)).to_be_visible()
+    found = await looked_at(page)
+    await page.context.set_offline(False)
+    await expect(page.get_by_test_id(said)).to_have_count(0, timeout=60_000)
+    return found
+
+
 async def test_the_display_can_be_read_by_everybody_calm_and_in_an_emergency(
     browser: Browser, gateway: Gateway, tmp_path: Path
 ) -> None:
@@ -42,6 +55,7 @@ async def test_the_display_can_be_read_by_everybody_calm_and_in_an_emergency(
     await expect(page.get_by_test_id("display-window-1")).to_have_attribute("data-state", "open")
     await expect(page.get_by_test_id("display-queue")).to_have_attribute("data-length", "6")
     found = [f"calm {one}" for one in await looked_at(page)]
+    found += [f"calm, the link lost {one}" for one in await cut_off(page, "display-stale")]
     async with firefox(tmp_path / "firefox") as other:
         await other.resize(1920, 1080)
         await other.open(f"{gateway.url}/display/main")
@@ -53,6 +67,7 @@ async def test_the_display_can_be_read_by_everybody_calm_and_in_an_emergency(
         await expect(page.get_by_test_id("display-plan")).to_be_visible()
         await other.until("document.querySelector('[data-testid=display-plan]')")
     found += [f"taken over {one}" for one in await looked_at(page)]
+    found += [f"taken over, the link lost {one}" for one in await cut_off(page, "display-plan-stale")]
     assert not found, "\n".join(found)
     await context.close()
 

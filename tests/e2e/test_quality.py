@@ -94,7 +94,7 @@ async def test_axe_finds_nothing_and_no_width_cuts_anything_off(
 
 
 @pytest.mark.asyncio(loop_scope="session")
-async def test_the_wall_and_the_forms_too(visit: Visit, gateway: Gateway) -> None:
+async def test_the_wall_the_forms_and_a_lost_link_too(visit: Visit, gateway: Gateway) -> None:
     page = await visit("duty")
     await page.page.goto(f"{gateway.url}/?wall")
     await hall_with_something(page, gateway)
@@ -109,6 +109,14 @@ async def test_the_wall_and_the_forms_too(visit: Visit, gateway: Gateway) -> Non
         found += [f"{opener}: {one}" for one in await judged(page.page)]
         await page.page.keyboard.press("Escape")
         await expect(page.page.locator("dialog[open], [role=dialog]")).to_have_count(0)
+    for light in ("light", "dark"):
+        await page.page.emulate_media(color_scheme="light" if light == "light" else "dark")
+        await page.page.context.set_offline(True)
+        await expect(page.see("main")).to_have_css("filter", "grayscale(1)")
+        # A button that is out of use is let off; what is old is not: somebody may need it.
+        found += [f"lost link, {light}: {one}" for one in await judged(page.page)]
+        await page.page.context.set_offline(False)
+        await expect(page.see("link-banner")).to_have_count(0, timeout=60_000)
     stranger = await visit()
     await stranger.press("login")
     found += [f"login: {one}" for one in await judged(stranger.page)]

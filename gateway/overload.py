@@ -18,7 +18,12 @@ QUIET_MS: Final = 60_000
 ALONE_AT_MOST: Final = 8
 OVER_RATE, FORGED = "over_rate", "forged"
 # What is told of each device: the condition by the reason that is counted.
-OF_DEVICE: Final = {"over_rate": OVER_RATE, "signature_wrong": FORGED, "signature_missing": FORGED}
+OF_DEVICE: Final = {
+    "over_rate": OVER_RATE,
+    "signature_wrong": FORGED,
+    "signature_missing": FORGED,
+    "signature_old": FORGED,
+}
 OTHERS: Final = "other devices"
 # What is over a bound of the whole hall.
 HALL_WIDE: Final = ("too_many_unknown", "too_many_devices", "too_many_topics", "quarantine_full")

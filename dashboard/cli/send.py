@@ -22,7 +22,7 @@ from sensors.decode.envelope import FLAGS
 from sensors.decode.native import EMPTY
 from sensors.decode.signature import sign
 from sensors.errors import HallwatchError
-from sensors.readings import VALUES, Clock, Flag, Kind, Value
+from sensors.readings import VALUES, Availability, Clock, Flag, Kind, Value
 from sensors.site.model import Device
 from sensors.site.secret import Secret
 from sensors.topics import BASE, device_topic, qos_of
@@ -67,7 +67,7 @@ def run(chosen: argparse.Namespace) -> int:
         raise WordsError(f"{chosen.device}: {device.family} 设备由网桥说话，只能发 native · its bridge speaks for it")
     name = chosen.device if device is None else device.address or device.id
     topic = device_topic(hall, name, kind, _base(way, hall))
-    payload = _payload(name, kind, value, chosen)
+    payload = _payload(name, value, chosen)
     key = _key(chosen, device)
     if key is not None:
         payload = sign(topic, payload, key.get_secret_value().encode())
@@ -141,12 +141,12 @@ def _base(way: Way | None, hall: str) -> str:
     return next((use.base for use in uses if use.family == "native" and use.hall in {None, hall} and use.base), BASE)
 
 
-def _payload(name: str, kind: Kind, value: Value, chosen: argparse.Namespace) -> bytes:
+def _payload(name: str, value: Value, chosen: argparse.Namespace) -> bytes:
     now = time.time_ns() // 1_000_000
     flags = Flag.NONE
     for flag in chosen.flag:
         flags |= FLAGS[flag]
-    if kind is Kind.AVAILABILITY:  # like a last will, it has no number
+    if isinstance(value, Availability) and not value.online:  # like a last will, it has no number
         return encode_native(name, value, Stamp(time=now, clock=Clock.SYNCED, flags=flags))
     boot = now if chosen.boot is None else chosen.boot
     return encode_native(name, value, Stamp(boot, chosen.seq, now, Clock.SYNCED, flags))

@@ -41,6 +41,16 @@ REASONS: Final[dict[str, Reason]] = {
             "签名不符：并非该设备所发，或已被改动",
             "Not signed by this device, or changed since",
         ),
+        Reason(
+            "signature_old",
+            "签了名，但太旧，无法与重放区分",
+            "Signed, and so old that it may be a copy which somebody says again",
+        ),
+        Reason(
+            "signature_unnumbered",
+            "签了名，却没有 boot 和 seq，无法与重放区分",
+            "Signed without boot and seq: it may be a copy which somebody says again",
+        ),
         Reason("failed", "处理这条消息时系统出错", "The system failed on this message"),
         Reason("ignored", "该主题不是设备读数，不予处理", "This topic carries no readings", refused=True),
         Reason("retired", "设备已停用", "The device is retired", refused=True),

@@ -6,6 +6,9 @@ twice is better than never. Without a sequence only a redelivery or an equal cla
 
 A device that keeps no boot number counts from zero as if nothing had been. By its number such a message was heard
 long ago; but it claims to be later than all that was heard, and no copy of an old one can.
+
+For a device that signs twice is worse than never: whoever has a copy of its "all clear" could say it again. So of it
+nothing is taken that lies further back, and the boots before those two are remembered by their numbers.
 """
 
 import hashlib
@@ -17,6 +20,8 @@ from sensors.inputs import Heard
 
 WINDOW: Final = 1024
 BOOTS: Final = 2
+PAST_BOOTS: Final = 256
+BOOT_BYTES: Final = 8
 # A counter that leaps by more has not lost that many messages; the stores could not add such gaps up either.
 GAP_AT_MOST: Final = 1_000_000
 DIGEST_BYTES: Final = 8
@@ -50,6 +55,18 @@ def was_heard(device: DeviceState, topic: str, payload: bytes) -> bool:
     """Whether these very bytes are among the last unnumbered messages of the device."""
     digest, kept = _digest(topic, payload), device.last_unnumbered
     return any(kept[at : at + DIGEST_BYTES] == digest for at in range(0, len(kept), DIGEST_BYTES))
+
+
+def is_old(device: DeviceState, decoded: Decoded) -> bool:
+    """Whether a numbered message lies so far back that nobody can tell whether it was heard."""
+    boot, sequence = decoded.boot, decoded.sequence
+    if boot is None or sequence is None:
+        return False
+    for window in device.boots:
+        if window.boot == boot:
+            return sequence <= window.highest - WINDOW and not _anew(window, decoded, sequence)
+    number, past = _number(boot), device.past_boots
+    return any(past[at : at + BOOT_BYTES] == number for at in range(0, len(past), BOOT_BYTES))
 
 
 def is_late(device: DeviceState, decoded: Decoded) -> bool:
@@ -89,8 +106,14 @@ def record(device: DeviceState, arrival: Admitted, heard: Heard) -> int:
                 return 0
             _age(window, decoded, sequence)
             return _mark(window, sequence)
+    for window in device.boots[: 1 - BOOTS]:
+        device.past_boots = (device.past_boots + _number(window.boot))[-PAST_BOOTS * BOOT_BYTES :]
     device.boots = [*device.boots[1 - BOOTS :], _begun(boot, decoded, sequence)]
     return 0
+
+
+def _number(boot: int) -> bytes:
+    return boot.to_bytes(BOOT_BYTES, "big")
 
 
 def _begun(boot: int, decoded: Decoded, sequence: int) -> SequenceWindow:

@@ -6,7 +6,7 @@ another's name; with one, whoever holds a login and not the key cannot. A signed
     {"device":"smoke-1",...}\n#<64 hexadecimal digits>
 
 The digits are HMAC-SHA256 (RFC 2104, FIPS 198-1) over the topic, a newline and the JSON, so a message does not fit
-another topic. That an old one is not said again the sequence and the time within it show.
+another topic. That an old one is not said again its numbers show (`sensors.decode.sequence`).
 """
 
 import hmac

@@ -144,7 +144,7 @@ class Registry:
     def _inherit(self, wanted: Device, other: DeviceState) -> None:
         """The file names a device that was heard under an id of our making: what was counted stays counted."""
         device = DeviceState(wanted.id, wanted.family, other.address, Origin.SITE, wanted.kinds)
-        device.boots, device.last_unnumbered = other.boots, other.last_unnumbered
+        device.boots, device.past_boots, device.last_unnumbered = other.boots, other.past_boots, other.last_unnumbered
         device.account, device.lanes, device.first_seen = other.account, other.lanes, other.first_seen
         device.last_seen, device.model = other.last_seen, other.model
         known = self._floor.state.devices.setdefault(wanted.id, device)

@@ -90,7 +90,8 @@ class DeviceState:
     """What is known of one device.
 
     `lanes` is the set of sessions it was heard on, as bits of `Lane`; `patience` (ms) is what was left of its
-    limit of silence when we ceased to listen; `fire` and `equipment` are last-known, with their `_at`.
+    limit of silence when we ceased to listen; `fire` and `equipment` are last-known, with their `_at`. `past_boots` are
+    the boots before those in `boots`, eight bytes each.
     """
 
     id: str
@@ -113,6 +114,7 @@ class DeviceState:
     battery_pct: float | None = None
     battery_low: bool | None = None
     boots: list[SequenceWindow] = field(default_factory=list)
+    past_boots: bytes = b""
     last_unnumbered: bytes = b""
     account: Account = field(default_factory=Account)
     sample: bytes = b""

@@ -34,9 +34,9 @@ def desk(sequence: int, *, present: bool = True) -> bytes:
     return json.dumps({"device": "desk-1", "boot": 7, "seq": sequence, "value": {"present": present}}).encode()
 
 
-def fire(sequence: int, *, alarm: bool = True) -> bytes:
+def fire(sequence: int, *, alarm: bool = True, boot: int = 7) -> bytes:
     return json.dumps(
-        {"device": "smoke-1", "boot": 7, "seq": sequence, "value": {"alarm": alarm, "sensor": "smoke"}}
+        {"device": "smoke-1", "boot": boot, "seq": sequence, "value": {"alarm": alarm, "sensor": "smoke"}}
     ).encode()
 
 
@@ -139,6 +139,41 @@ async def test_a_forged_fire_asks_people_to_look_and_only_the_detectors_own_star
     kept = await read_kept(gateway.store)
     assert kept.resumed == kept.from_empty
     assert_untold(gateway)
+
+
+async def test_an_all_clear_that_was_recorded_two_starts_ago_ends_no_fire(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    key = SMOKE_KEY.encode()
+    recorded = sign(FIRE, fire(1, alarm=False), key)
+    gateway = Hallwatch(
+        tmp_path / "gateway", signing_site(mosquitto.port), {"DESK_KEY": DESK_KEY, "SMOKE_KEY": SMOKE_KEY}
+    )
+    with gateway:
+        await gateway.linked()
+        mosquitto.publish(FIRE, recorded)
+        mosquitto.publish(FIRE, sign(FIRE, fire(1, alarm=False, boot=8), key))
+        mosquitto.publish(FIRE, sign(FIRE, fire(1, boot=9), key))
+        mosquitto.publish(FIRE, recorded)
+        account = await received(gateway, 4)
+        assert (account["stored"], account["quarantined"], account["duplicate"]) == (3, 1, 0)
+        (row,) = (await gateway.get("/api/v1/quarantine"))["items"]
+        assert (row["device"], row["reason"]) == ("smoke-1", "signature_old")
+        # A gateway that began anew has not forgotten what was said before.
+        gateway.kill()
+        gateway.start()
+        await gateway.linked()
+        await received(gateway, 4)
+        mosquitto.publish(FIRE, recorded)
+        # A kill before the broker has read our PUBACK may bring one more than was said.
+        account = await received(gateway, 5)
+        assert (account["stored"], account["quarantined"] + account["duplicate"]) == (3, account["received"] - 3)
+        (alarm,) = await alarms(gateway, "fire")
+        assert alarm["active"]
+        mosquitto.publish(FIRE, sign(FIRE, fire(2, alarm=False, boot=9), key))
+        async with asyncio.timeout(PATIENCE_S):
+            while (await alarms(gateway, "fire"))[0]["active"]:
+                await asyncio.sleep(0.05)
+    kept = await read_kept(gateway.store)
+    assert kept.resumed == kept.from_empty
 
 
 async def examined(gateway: Hallwatch) -> set[tuple[str, ...]]:

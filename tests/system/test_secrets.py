@@ -163,7 +163,8 @@ async def test_no_secret_is_said_or_written_though_each_service_repeats_it(
         await asyncio.to_thread(gateway.start)
         try:
             await gateway.linked()
-            broker.publish(DESK, sign(DESK, b'{"value":{"present":true}}', planted["DESK_KEY"].encode()))
+            present = b'{"boot":1,"seq":1,"value":{"present":true}}'
+            broker.publish(DESK, sign(DESK, present, planted["DESK_KEY"].encode()))
             broker.publish(DESK, b'{"value":{"present":false}}')
             broker.publish(FIRE, b'{"value":{"alarm":true}}')
             async with asyncio.timeout(PATIENCE_S):

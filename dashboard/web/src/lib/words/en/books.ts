@@ -62,6 +62,8 @@ export const books: Record<keyof typeof zh, string> = {
   'reason.retired': 'The device is retired',
   'reason.signature_missing': 'The device has a key, the message no signature',
   'reason.signature_wrong': 'Not signed by this device, or changed since',
+  'reason.signature_old': 'Signed, and so old that it may be a copy which somebody says again',
+  'reason.signature_unnumbered': 'Signed without boot and seq: it may be a copy which somebody says again',
   'reason.over_rate': 'The device sends more than its share',
   'reason.too_many_devices': 'There are as many devices as allowed',
   'reason.too_many_topics': 'There are as many topics as allowed',

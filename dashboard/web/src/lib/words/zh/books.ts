@@ -60,6 +60,8 @@ export const books = {
   'reason.retired': '设备已停用',
   'reason.signature_missing': '设备配有密钥，消息却没有签名',
   'reason.signature_wrong': '签名不符：并非该设备所发，或已被改动',
+  'reason.signature_old': '签了名，但太旧，无法与重放区分',
+  'reason.signature_unnumbered': '签了名，却没有 boot 和 seq，无法与重放区分',
   'reason.over_rate': '设备发送过快，超出其配额',
   'reason.too_many_devices': '设备总数已达上限',
   'reason.too_many_topics': '主题数量已达上限',

@@ -26,9 +26,8 @@ def is_low(total: int, free: int, *, was_low: bool) -> bool:
     return free < limit * (AGAIN if was_low else 1)
 
 
-async def watch_disk(folder: Path, tell: Tell) -> None:
-    """Look for ever. A disk that hangs hangs this task and nothing else."""
-    low = False
+async def watch_disk(folder: Path, tell: Tell, *, low: bool = False) -> None:
+    """Look for ever. A disk that hangs hangs this task and nothing else. `low`: people were told so before."""
     while True:
         try:
             usage = await asyncio.to_thread(shutil.disk_usage, folder)

@@ -13,11 +13,11 @@ from alerts.notify.open import open_senders
 from alerts.notify.words import Phrasebook
 from dashboard.desks import EngineOutbox, HealthOfHistory, LiveView, PutInForce, ReplayFromQuarantine
 from dashboard.disk import watch_disk
-from dashboard.housekeeping import Tell, keep_house
+from dashboard.housekeeping import JOURNAL, QUARANTINE, Tell, keep_house
 from dashboard.losses import tell_losses
 from dashboard.moment import STEP_MS, hear_steps, real_now
 from dashboard.server.desk import HallDesk
-from dashboard.sessions import hall_sessions, telling
+from dashboard.sessions import hall_sessions, stands, telling
 from dashboard.settings import Settings
 from dashboard.watching import WatchParts, watching
 from gateway.batch import BatchMaker, Siting
@@ -97,9 +97,11 @@ async def open_hall(parts: HallParts, group: asyncio.TaskGroup) -> AsyncIterator
         path = group.create_task(pipeline.run(sessions), name=f"path-{parts.hall.id}")
         out = group.create_task(sending.run(), name=f"sending-{parts.hall.id}")
         shipping = group.create_task(shipper.run(), name=f"history-{parts.hall.id}")
-        house = keep_house(parts.store, parts.hall.id, parts.site.limits, _teller(pipeline, parts.hall.id))
+        hall = parts.hall.id
+        stood = {one for one in (JOURNAL, QUARANTINE) if stands(pipeline, one, hall)}
+        house = keep_house(parts.store, hall, parts.site.limits, _teller(pipeline, hall), stood)
         bounds = watch_bounds(pipeline, parts.clock.now, lambda: pipeline.core.hall.state)
-        disk = watch_disk(parts.settings.data, telling(pipeline, "disk", parts.hall.id))
+        disk = watch_disk(parts.settings.data, telling(pipeline, "disk", hall), low=stands(pipeline, "disk", hall))
         watches = [group.create_task(one, name=f"watch-{parts.hall.id}") for one in (house, bounds, disk)]
         await _start(pipeline, parts, losses)
         watched = await inlet.enter_async_context(watching(_watch_parts(parts, pipeline, sessions, journal), group))
@@ -187,6 +189,8 @@ async def _shipper(parts: HallParts, pipeline: Pipeline) -> Shipper:
     for cursor in await parts.store.cursors.all(parts.hall.id):
         if cursor.name != parts.history.name:
             await parts.store.cursors.forget(parts.hall.id, cursor.name)
+            if stands(pipeline, "history_behind", cursor.name):
+                pipeline.raised("history_behind", cursor.name, holds=False)
 
     def tell(behind: bool, why: str) -> None:
         pipeline.raised("history_behind", parts.history.name, holds=behind, detail=why)
@@ -199,4 +203,5 @@ async def _shipper(parts: HallParts, pipeline: Pipeline) -> Shipper:
         batch=parts.site.influx.batch if parts.site.influx is not None else READINGS_AT_ONCE,
         recent=pipeline.recent,
     )
-    return Shipper(parts.store.journal, parts.store.cursors, parts.history.sink, feed, tell=tell)
+    told = stands(pipeline, "history_behind", parts.history.name)
+    return Shipper(parts.store.journal, parts.store.cursors, parts.history.sink, feed, tell=tell, told=told)

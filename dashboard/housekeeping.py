@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from gateway.store.errors import StoreError
@@ -19,9 +19,9 @@ JOURNAL: Final = "journal"
 QUARANTINE: Final = "quarantine"
 
 
-async def keep_house(store: Store, hall: str, limits: Limits, tell: Tell) -> None:
-    """Tidy once a minute, for ever."""
-    told = {JOURNAL: "", QUARANTINE: ""}
+async def keep_house(store: Store, hall: str, limits: Limits, tell: Tell, stood: Collection[str] = ()) -> None:
+    """Tidy once a minute, for ever. `stood`: the conditions that were told before this process began."""
+    told = {condition: condition if condition in stood else "" for condition in (JOURNAL, QUARANTINE)}
     while True:
         await asyncio.sleep(EVERY_S)
         try:

@@ -29,7 +29,8 @@ def session_names(site: Site, hall: str) -> dict[Lane, str]:
 def hall_sessions(settings: Settings, site: Site, hall: str, clock: Clockwork, pipeline: Pipeline) -> list[Session]:
     """Life safety on a session of its own; fixed client ids, so that the broker keeps both for us."""
     broker = broker_of(site.mqtt, settings.broker, site.limits.unacknowledged_mib * 2**20)
-    unsteady = _one_word(telling(pipeline, "link_unsteady", hall))
+    shaken = stands(pipeline, "link_unsteady", hall)
+    unsteady = _one_word(telling(pipeline, "link_unsteady", hall), stood=shaken)
     names = session_names(site, hall)
     return [
         LINKS[broker.version](
@@ -42,14 +43,20 @@ def hall_sessions(settings: Settings, site: Site, hall: str, clock: Clockwork, p
             changed=pipeline.linked,
             refused=telling(pipeline, "subscription_refused", lane.name.lower()),
             unsteady=unsteady(lane),
+            stood=_stood(pipeline, lane, shaken=shaken),
         )
         for lane in Lane
     ]
 
 
-def _one_word(tell: Callable[[str], None]) -> Callable[[Lane], Callable[[str], None]]:
+def _stood(pipeline: Pipeline, lane: Lane, *, shaken: bool) -> frozenset[str]:
+    refused = stands(pipeline, "subscription_refused", lane.name.lower())
+    return frozenset(name for name, stood in (("refused", refused), ("unsteady", shaken)) if stood)
+
+
+def _one_word(tell: Callable[[str], None], *, stood: bool) -> Callable[[Lane], Callable[[str], None]]:
     """What is wrong with both sessions is one condition: the graver code, and whose it is."""
-    wrong: dict[Lane, str] = {}
+    wrong: dict[Lane, str] = dict.fromkeys(Lane, UNSTEADY) if stood else {}
 
     def of(lane: Lane) -> Callable[[str], None]:
         def say(code: str) -> None:
@@ -61,6 +68,15 @@ def _one_word(tell: Callable[[str], None]) -> Callable[[Lane], Callable[[str], N
         return say
 
     return of
+
+
+def stands(pipeline: Pipeline, condition: str, subject: str) -> bool:
+    """Whether a process before this one told of a condition and ended with it: who watches it goes on from there.
+
+    Else nobody would say that it is over, and its alarm would stand for ever.
+    """
+    known = pipeline.core.hall.state.conditions.get(f"gateway/{condition}/{subject}")
+    return known is not None and known.active is not None
 
 
 def telling(pipeline: Pipeline, condition: str, subject: str) -> Callable[[str], None]:

@@ -9,6 +9,7 @@ from aiohttp import ClientSession
 
 from alerts.notify.secret import read_secret
 from dashboard.server.desk import Watch
+from dashboard.sessions import stands, telling
 from gateway.link.contract import Session as Link
 from gateway.pipeline import Pipeline
 from gateway.store.sql import Store
@@ -52,6 +53,10 @@ class WatchOfHall:
         """Raise a condition of the gateway's own, or clear it."""
         self.path.raised(condition, condition, holds=bool(wrong), detail=wrong)
 
+    def stands(self, condition: str) -> bool:
+        """Whether such a condition stands."""
+        return stands(self.path, condition, condition)
+
 
 @dataclass(frozen=True, slots=True)
 class WatchParts:
@@ -79,12 +84,14 @@ async def watching(parts: WatchParts, group: asyncio.TaskGroup) -> AsyncIterator
         period_s=parts.probe_s,
         meters=parts.meters,
         tell=lambda lane, wrong: path.raised("path", lane, holds=bool(wrong), detail=wrong),
+        told=[name for name in (link.lane.name.lower() for link in parts.links) if stands(path, "path", name)],
     )
     balancer = Balancer(
         path,
         parts.links,
         lambda: path.core.hall.state,
-        lambda wrong: path.raised("account", "account", holds=bool(wrong), detail=wrong),
+        telling(path, "account", "account"),
+        told=stands(path, "account", "account"),
     )
     survey = Survey(parts.store.reader, parts.store.quarantine, hall)
     watch = WatchOfHall(path, parts.links, prober, balancer, survey)
@@ -103,7 +110,10 @@ async def beating(
     wanted: Heartbeat | None, watches: Sequence[Watch], meters: Meters, group: asyncio.TaskGroup
 ) -> AsyncIterator[None]:
     """The heartbeat to the outside, where the site names one: while every hall's path works."""
+    stood = watches[0].stands("heartbeat")
     if wanted is None:
+        if stood:
+            watches[0].tell("heartbeat", "")
         yield
         return
     beat = Beat(read_secret(wanted.url), wanted.every_s, wanted.method, wanted.timeout_s)
@@ -112,7 +122,7 @@ async def beating(
         watches[0].tell("heartbeat", wrong)
 
     async with ClientSession() as client:
-        heart = Heart(beat, client, lambda: all(watch.works for watch in watches), meters, tell)
+        heart = Heart(beat, client, lambda: all(watch.works for watch in watches), meters, tell, told=stood)
         task = group.create_task(heart.run(), name="heartbeat")
         yield
         task.cancel()

@@ -105,6 +105,10 @@ class Watch(Protocol):
         """Raise a condition of the gateway's own with what is wrong, or clear it ("")."""
         ...
 
+    def stands(self, condition: str) -> bool:
+        """Whether such a condition stands."""
+        ...
+
 
 class RawLook(Protocol):
     """Looks for what a device sent last, as it came."""

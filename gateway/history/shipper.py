@@ -90,8 +90,9 @@ class Shipper:
         *,
         tell: Tell | None = None,
         tell_behind: int = 100_000,
+        told: bool = False,
     ) -> None:
-        """Beyond `tell_behind` inputs somebody is told."""
+        """Beyond `tell_behind` inputs somebody is told. `told`: as a process before this one did."""
         self._journal = journal
         self._cursors = cursors
         self._sink = sink
@@ -100,7 +101,7 @@ class Shipper:
         self._name = feed.name
         self._tell = tell
         self._tell_behind = tell_behind
-        self._told = False
+        self._told = told
         self._index = 0
         self._end = 0
         self._shipped = 0

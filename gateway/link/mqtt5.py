@@ -38,6 +38,7 @@ class Mqtt5Link:
     """One session of one lane. Use `async with opened(...)`: its task reconnects until the block ends.
 
     `refused` is told when the broker refuses subscriptions (their filters), and when it refuses none any more ("").
+    `stood` names what was told before this process began, `refused` or `unsteady`: that it is over is told as well.
     """
 
     def __init__(  # noqa: PLR0913 - what a session has to tell goes to several places
@@ -52,6 +53,7 @@ class Mqtt5Link:
         changed: LinkChanged,
         refused: Callable[[str], None] = lambda _: None,
         unsteady: Callable[[str], None] = lambda _: None,
+        stood: frozenset[str] = frozenset(),
     ) -> None:
         """Prepare a session; nothing is connected yet."""
         self.lane = lane
@@ -64,7 +66,8 @@ class Mqtt5Link:
         self._deliver = deliver
         self._changed = changed
         self._tell_refused = refused
-        self._pace = Pace(unsteady)
+        self._refusal_stood = "refused" in stood
+        self._pace = Pace(unsteady, stood="unsteady" in stood)
         self._subscriptions: dict[str, int] = {}
         self._asked: dict[int, tuple[str, ...]] = {}
         self._refused: set[str] = set()
@@ -314,7 +317,8 @@ class Mqtt5Link:
         self._refused &= self._subscriptions.keys()
         if not self._asked:
             self.subscribed.set()
-        if self._refused != before:
+        if self._refused != before or (self._refusal_stood and not self._asked):
+            self._refusal_stood = False
             self._tell_refused(", ".join(sorted(self._refused)))
 
 

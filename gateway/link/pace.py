@@ -22,13 +22,15 @@ TAKEN, UNSTEADY = "session_taken", "link_unsteady"
 class Pace:
     """Of one session. `tell` is given what is wrong with it, a code, and "" when it has stayed for half a minute."""
 
-    def __init__(self, tell: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin with nothing wrong."""
+    def __init__(
+        self, tell: Callable[[str], None], clock: Callable[[], float] = time.monotonic, *, stood: bool = False
+    ) -> None:
+        """Begin with nothing wrong. `stood`: a process before this one has told people, and that it is over is news."""
         self._tell = tell
         self._clock = clock
         self._since: float | None = None
         self._failed = self._short = self._taken = 0
-        self._told = ""
+        self._told = UNSTEADY if stood else ""
 
     def accepted(self) -> None:
         """The broker has taken us."""

@@ -48,8 +48,10 @@ class Path(Protocol):
 class Balancer:
     """One hall's balance. `run` is its only task; `look` answers at once."""
 
-    def __init__(self, path: Path, links: Sequence[Link], state: Callable[[], HallState], tell: Tell) -> None:
-        """Begin before the first message: what was counted by now is another process's."""
+    def __init__(
+        self, path: Path, links: Sequence[Link], state: Callable[[], HallState], tell: Tell, *, told: bool = False
+    ) -> None:
+        """Begin before the first message: what was counted by now is another process's. `told`: as it told people."""
         self._path = path
         self._links = links
         self._state = state
@@ -58,7 +60,7 @@ class Balancer:
         self._lost = 0
         self._seen = 0
         self._looks = 0
-        self._told = ""
+        self._told = told
         self._balance = Balance()
         self._links_since: Mapping[str, int] = {}
 
@@ -110,9 +112,9 @@ class Balancer:
         return "; ".join([*said, _some(balance.devices)] if balance.devices else said)
 
     def _say(self, words: str) -> None:
-        if bool(words) is not bool(self._told):
+        if bool(words) is not self._told:
             self._tell(words)
-        self._told = words
+        self._told = bool(words)
 
 
 def _some(devices: Iterable[str]) -> str:

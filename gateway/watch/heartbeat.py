@@ -40,15 +40,22 @@ class Heart:
     """The one heartbeat of a process. `run` is its only task."""
 
     def __init__(
-        self, beat: Beat, client: ClientSession, works: Callable[[], bool], meters: Meters, tell: Tell
+        self,
+        beat: Beat,
+        client: ClientSession,
+        works: Callable[[], bool],
+        meters: Meters,
+        tell: Tell,
+        *,
+        told: bool = False,
     ) -> None:
-        """`works` says whether the whole path does, now."""
+        """`works` says whether the whole path does, now. `told`: a process before this one has told people."""
         self._beat = beat
         self._client = client
         self._works = works
         self._outcomes = meters.heartbeats
         self._tell = tell
-        self._failed = 0
+        self._failed = TOLD_AFTER if told else 0
 
     async def run(self) -> None:
         """Beat for ever."""

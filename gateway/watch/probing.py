@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -82,7 +82,7 @@ class _Lane:
 class Prober:
     """One hall's synthetic messages. `run` is its only task; `look` answers at once."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what watches a path is given all that the path is made of
         self,
         hall: str,
         path: Path,
@@ -93,12 +93,17 @@ class Prober:
         period_s: float,
         meters: Meters,
         tell: Tell,
+        told: Collection[str] = (),
     ) -> None:
-        """`probes` is what the hall has heard, `committed` the journal's end as the store has it."""
+        """`probes` is what the hall has heard, `committed` the journal's end as the store has it.
+
+        `told`: the sessions of which a process before this one has told people.
+        """
         now = time.monotonic()
         self._hall = hall
         self._path = path
-        self._lanes = {link.lane.name.lower(): _Lane(link, since_s=now, back_s=now) for link in links}
+        lanes = {link.lane.name.lower(): link for link in links}
+        self._lanes = {name: _Lane(link, now, now, told=name in told) for name, link in lanes.items()}
         self._probes = probes
         self._committed = committed
         self._period_s = period_s

@@ -154,6 +154,9 @@ class FakeWatch:
     def tell(self, condition: str, wrong: str) -> None:
         raise AssertionError((condition, wrong))
 
+    def stands(self, condition: str) -> bool:
+        raise AssertionError(condition)
+
 
 class FakeRaw:
     """One message, as it came."""

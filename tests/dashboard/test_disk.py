@@ -46,6 +46,19 @@ async def test_it_is_told_when_it_begins_and_when_it_is_over(tmp_path: Path, mon
         watch.cancel()
 
 
+async def test_what_a_start_before_has_told_is_taken_back_by_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "AT_LEAST", 1)
+    monkeypatch.setattr(disk, "AT_MOST", 1)
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    async with asyncio.TaskGroup() as group:
+        watch = group.create_task(watch_disk(tmp_path, heard.put_nowait, low=True))
+        async with asyncio.timeout(30):
+            assert await heard.get() == ""
+        watch.cancel()
+
+
 async def test_a_folder_that_cannot_be_looked_at_stops_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

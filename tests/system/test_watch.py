@@ -13,6 +13,7 @@ from aiohttp import web
 
 from tests.servers.fixtures import MosquittoMaker
 from tests.servers.mosquitto import Mosquitto
+from tests.servers.proxy import Proxy, proxied
 from tests.system.hallwatch import Hallwatch
 from tests.system.small_site import Parts, small_site
 
@@ -54,7 +55,7 @@ async def outside() -> AsyncIterator[Outside]:
         await runner.cleanup()
 
 
-def gateway_of(folder: Path, broker: Mosquitto, service: Outside, thresholds: str = "{}") -> Hallwatch:
+def gateway_of(folder: Path, broker: Mosquitto | Proxy, service: Outside, thresholds: str = "{}") -> Hallwatch:
     text = small_site(Parts(broker.port, thresholds=thresholds, watch=WATCH))
     return Hallwatch(folder / "hallwatch", text, {"TEST_HEARTBEAT": service.url})
 
@@ -179,10 +180,33 @@ async def test_a_heartbeat_that_nobody_takes_is_an_alarm(mosquitto: Mosquitto, t
             assert (alarm["subject"], alarm["detail"], alarm["priority"]) == ("heartbeat", "heartbeat_failed", "medium")
             service.status = 200
 
-            async def cleared() -> bool:
-                return not await open_alarms(gateway)
+            await until(lambda: _quiet(gateway))
 
-            await until(cleared)
+
+async def test_what_stood_when_the_gateway_was_killed_ends_by_itself_when_it_is_over(
+    make_mosquitto: MosquittoMaker, tmp_path: Path
+) -> None:
+    """Of an alarm of its own the next process knows, and says that it is over: else it would stand for ever."""
+    acl = "topic readwrite #\ntopic deny hallwatch/v1/main/gateway/probe/telemetry"
+    deaf, well = make_mosquitto(acl=acl), make_mosquitto()
+    async with outside() as service, proxied(deaf.port) as proxy:
+        gateway = gateway_of(tmp_path, proxy, service)
+        await asyncio.to_thread(gateway.start)
+        try:
+            await until(lambda: open_alarms(gateway))
+            gateway.kill()
+            proxy.target = well.port
+            await asyncio.to_thread(gateway.start)
+
+            await until(lambda: _quiet(gateway))
+            alarms = (await gateway.get("/api/v1/alarms"))["items"]
+            assert [one["detail"] for one in alarms] == ["path_silent"]
+        finally:
+            await asyncio.to_thread(gateway.stop)
+
+
+async def _quiet(gateway: Hallwatch) -> bool:
+    return not await open_alarms(gateway)
 
 
 async def _ready(gateway: Hallwatch) -> bool:

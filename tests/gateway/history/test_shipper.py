@@ -205,6 +205,15 @@ async def test_somebody_is_told_once_when_it_falls_behind_and_once_when_it_is_ba
     assert len(sink.kept) == index
 
 
+async def test_what_a_process_before_has_told_is_taken_back_when_this_one_has_caught_up(store: Store) -> None:
+    told: list[tuple[bool, str]] = []
+    index = await fill(store, 0, 2)
+    async with shipping(store, Fussy(), tell=lambda *what: told.append(what), tell_behind=300, told=True) as one:
+        await until(done(one, index))
+        await until(lambda: len(told) == 1, 5)
+    assert not told[0][0]
+
+
 async def test_a_damaged_row_costs_itself_alone(store: Store) -> None:
     index = await fill(store, 0, 1)
     await store.journal.commit(Batch(HALL, index, 5, T0, b"\xc1 no msgpack"))

@@ -52,6 +52,19 @@ def test_a_session_that_never_stays_is_said_once_until_it_does() -> None:
     assert trial.told == [UNSTEADY, ""]
 
 
+def test_what_a_process_before_has_said_is_taken_back_once_the_session_stays() -> None:
+    trial = Trial()
+    pace = Pace(trial.told.append, lambda: trial.now, stood=True)
+    pace.accepted()
+    trial.now += 29
+    pace.tended()
+    assert trial.told == []
+    trial.now += 1
+    pace.tended()
+    pace.tended()
+    assert trial.told == [""]
+
+
 def test_a_broker_that_names_the_other_client_is_believed_the_second_time() -> None:
     trial = Trial()
     trial.connection(1, taken=True)

@@ -66,6 +66,13 @@ def test_a_difference_is_told_once_it_stands_and_cleared_when_it_is_gone() -> No
     assert scene.told == ["3 ≠ 2 + 0", ""]
 
 
+def test_what_a_process_before_has_told_is_taken_back_when_this_one_finds_it_even() -> None:
+    scene = Scene()
+    scene.balancer = Balancer(scene.path, [scene.link], lambda: scene.state, scene.told.append, told=True)
+    scene.look()
+    assert scene.told == [""]
+
+
 def test_more_counted_than_received_is_as_wrong() -> None:
     scene = Scene()
     scene.count(1)

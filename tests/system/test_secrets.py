@@ -6,9 +6,10 @@ import re
 import ssl
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import get_args
 
 import aiohttp
 import pytest
@@ -19,6 +20,10 @@ from aiohttp.test_utils import TestServer
 from dashboard.server.routes import ROUTES
 from sensors.decode.signature import sign
 from sensors.readings import Kind
+from sensors.site.load import read_site
+from sensors.site.model import Site
+from sensors.site.part import Part
+from sensors.site.secret import Secret
 from sensors.topics import device_topic
 from tests.servers.fixtures import MosquittoMaker
 from tests.servers.mosquitto import Login
@@ -37,7 +42,14 @@ NAMES = (
     "METRICS_TOKEN",
     "DESK_KEY",
     "SMOKE_KEY",
+    "WECOM_PATH",
+    "DING_PATH",
+    "DING_KEY",
+    "FEISHU_PATH",
+    "FEISHU_KEY",
 )
+# What of them is the end of an address that is a secret as a whole.
+ADDRESSES = {"BEAT": "BEAT_PATH", "WECOM": "WECOM_PATH", "DING": "DING_PATH", "FEISHU": "FEISHU_PATH"}
 PATIENCE_S = 30.0
 DESK = device_topic(HALL, "desk-1", Kind.PRESENCE)
 FIRE = device_topic(HALL, "smoke-1", Kind.FIRE)
@@ -82,18 +94,72 @@ def site_of(port: int, *, influx: str, hook: str, mail: int) -> str:
         f"  - {{id: mail, type: email, host: 127.0.0.1, port: {mail}, sender: hall@example.org, security: tls,"
         " username: hall, password: {env: MAIL_WORD}}\n"
     )
+    robots = "".join(
+        f"  - {{id: {robot}, type: {robot}, allow_private: true, url: {{env: {name}}}{key}}}\n"
+        for robot, name, key in (
+            ("wecom", "WECOM", ""),
+            ("dingtalk", "DING", ", secret: {env: DING_KEY}"),
+            ("feishu", "FEISHU", ", secret: {env: FEISHU_KEY}"),
+        )
+    )
+    contacts = "mail: duty@example.org, wecom: duty, dingtalk: duty, feishu: duty"
     for old, new in (
         ("keepalive_s: 10", "username: hall, password: {env: BROKER_WORD}"),
         ("TEST_INFLUX_TOKEN", "INFLUX_TOKEN"),
         ("TEST_HOOK_SECRET", "HOOK_SECRET"),
-        ("people:\n", f"{mailing}people:\n"),
-        ("{log: duty, hook: duty}", "{log: duty, hook: duty, mail: duty@example.org}"),
+        ("people:\n", f"{mailing}{robots}people:\n"),
+        ("{log: duty, hook: duty}", f"{{log: duty, hook: duty, {contacts}}}"),
         ("{id: desk-1, ", "{id: desk-1, key: {env: DESK_KEY}, "),
         ("{id: smoke-1, ", "{id: smoke-1, key: {env: SMOKE_KEY}, "),
     ):
         assert old in site, old
         site = site.replace(old, new)
     return site
+
+
+def settings_of(planted: Planted, service: str) -> dict[str, str]:
+    """The environment: every secret, and the addresses that end in one."""
+    return {**planted.values, **{name: f"{service}/{planted[path]}" for name, path in ADDRESSES.items()}}
+
+
+def places_of(model: type[Part]) -> set[str]:
+    """The fields of a part, and of the parts within it, that say where a secret stands."""
+    found: set[str] = set()
+    for name, field in model.model_fields.items():
+        inner = set(_types(field.annotation))
+        if Secret in inner:
+            found.add(f"{model.__name__}.{name}")
+        for part in inner:
+            if isinstance(part, type) and issubclass(part, Part) and part is not Secret:
+                found |= places_of(part)
+    return found
+
+
+def _types(of: object) -> Iterator[object]:
+    yield of
+    for part in get_args(of):
+        yield from _types(part)
+
+
+def filled(part: Part) -> set[str]:
+    """The same, of a site: those that it fills in."""
+    found: set[str] = set()
+    for name in type(part).model_fields:
+        value = getattr(part, name)
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, Secret):
+                found.add(f"{type(part).__name__}.{name}")
+            elif isinstance(item, Part):
+                found |= filled(item)
+    return found
+
+
+def test_the_site_of_these_tests_names_a_secret_wherever_one_can_be_named() -> None:
+    """So that nobody adds a place for one and forgets it here."""
+    site = read_site(site_of(1, influx=UNUSED, hook=UNUSED, mail=1), "site.yaml").site
+    assert site is not None
+    assert filled(site) == places_of(Site)
+    assert len(filled(site)) > 10
 
 
 def command(gateway: Hallwatch, *words: str, **settings: str) -> str:
@@ -154,10 +220,8 @@ async def test_no_secret_is_said_or_written_though_each_service_repeats_it(
     mail = await asyncio.start_server(answer_mail, "127.0.0.1", 0, ssl=tls)
     async with mail, echoing() as service:
         site = site_of(broker.port, influx=service, hook=f"{service}/hook", mail=mail.sockets[0].getsockname()[1])
-        beat = f"{service}/{planted['BEAT_PATH']}"
-        gateway = Hallwatch(
-            tmp_path / "gateway", site, {**planted.values, "BEAT": beat, "SSL_CERT_FILE": str(tmp_path / "ca.pem")}
-        )
+        settings = settings_of(planted, service)
+        gateway = Hallwatch(tmp_path / "gateway", site, {**settings, "SSL_CERT_FILE": str(tmp_path / "ca.pem")})
         # The harness hands the environment over by `env`, which has become the gateway itself by the time we look.
         gateway.process.command += ["--log", "debug"]
         await asyncio.to_thread(gateway.start)
@@ -173,13 +237,16 @@ async def test_no_secret_is_said_or_written_though_each_service_repeats_it(
                     "heartbeat: ",
                     "history influxdb of main is down",
                     "http_401",
+                    "Hallwatch itself: wecom",
+                    "Hallwatch itself: dingtalk",
+                    "Hallwatch itself: feishu",
                 ):
                     while sign_of_life not in gateway.log():
                         await asyncio.sleep(0.1)
             said = await answers(gateway, planted["METRICS_TOKEN"])
             for words in (("status",), ("status", "--json"), ("doctor",), ("doctor", "--json"), ("quarantine",)):
                 said[" ".join(words)] = await asyncio.to_thread(command, gateway, *words)
-            said["check"] = await asyncio.to_thread(command, gateway, "check", str(gateway.site_file), **planted.values)
+            said["check"] = await asyncio.to_thread(command, gateway, "check", str(gateway.site_file), **settings)
             said["command line"] = command_line(gateway)
         finally:
             await asyncio.to_thread(gateway.stop)
@@ -196,23 +263,27 @@ def command_line(gateway: Hallwatch) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "wrong"),
+    ("name", "wrong", "named"),
     [
-        ("BROKER_WORD", ""),
-        ("DESK_KEY", "short"),
-        ("INFLUX_TOKEN", f"two\nlines {TAIL}"),
-        ("BEAT", f"bell\a{TAIL}"),
+        ("BROKER_WORD", "", "BROKER_WORD"),
+        ("DESK_KEY", "short", "desk-1"),
+        ("INFLUX_TOKEN", f"two\nlines {TAIL}", "INFLUX_TOKEN"),
+        ("BEAT", f"bell\a{TAIL}", "BEAT"),
+        ("WECOM", f"no address {TAIL}", "channel wecom"),
+        ("DING_KEY", "", "DING_KEY"),
     ],
 )
-def test_a_start_without_a_good_secret_names_it_and_shows_none(name: str, wrong: str, tmp_path: Path) -> None:
+def test_a_start_without_a_good_secret_names_it_and_shows_none(
+    name: str, wrong: str, named: str, tmp_path: Path
+) -> None:
     planted = Planted(*NAMES)
     site = site_of(1, influx=UNUSED, hook=UNUSED, mail=1)
-    settings = {**planted.values, "BEAT": f"{UNUSED}/{planted['BEAT_PATH']}"} | {name: wrong}
+    settings = settings_of(planted, UNUSED) | {name: wrong}
     gateway = Hallwatch(tmp_path / "gateway", site, settings)
     with pytest.raises(RuntimeError), gateway:
         pass
     said = gateway.log()
-    assert ("desk-1" if wrong == "short" else name) in said
+    assert named in said
     assert "Traceback" not in said
     assert planted.within(said) == set()
     assert TAIL not in said

@@ -12,6 +12,7 @@ from dashboard.server.accounts import Doors
 from dashboard.server.audit import AUDITOR, Auditor, audited
 from dashboard.server.bearers import Bearers
 from dashboard.server.desk import HOUSE, House
+from dashboard.server.doorstep import WAITING, hearing
 from dashboard.server.figures import HallFigures
 from dashboard.server.guard import BASE, BEARERS, DOORS, HOSTS, OPEN, PROXIED, SECURE, guard, secure_headers
 from dashboard.server.live import Hub
@@ -56,7 +57,10 @@ def make_app(
 ) -> web.Application:
     """Make the application."""
     base = urlsplit(wishes.base_url)
-    app = web.Application(middlewares=[problems, audited, guard], client_max_size=house.limits.request_kib * 1024)
+    app = web.Application(
+        middlewares=[hearing, problems, audited, guard], client_max_size=house.limits.request_kib * 1024
+    )
+    app[WAITING] = set()
     app[HOUSE] = house
     app[DOORS] = doors
     app[answer.ANSWERING] = answering

@@ -1,5 +1,6 @@
 """How a request is read and answered: its hall, its body, its numbers. Shared by the rooms of the API."""
 
+import asyncio
 import json
 import re
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from dashboard.server.rights import Right
 from gateway.store.records import Before
 
 PAGE: Final = 100
+BODY_S: Final = 20.0
 PAGE_MOST: Final = 500
 # As JSON writes one: no spaces, no plus, no zeros before it, no digits of other scripts.
 WHOLE: Final = re.compile(r"0|[1-9][0-9]{0,15}")
@@ -39,10 +41,14 @@ def people_of(request: web.Request, desk: HallDesk) -> People:
 
 
 async def body_of(request: web.Request) -> bytes:
-    """The body, which is JSON; raises `ProblemError` 400 or 415."""
+    """The body, which is JSON and comes in good time; raises `ProblemError` 400, 408 or 415."""
     if request.content_type != "application/json":
         raise ProblemError(415, "json_needed")
-    body = await request.read()
+    try:
+        async with asyncio.timeout(BODY_S):
+            body = await request.read()
+    except TimeoutError as error:
+        raise ProblemError(408, "too_slow") from error
     try:
         json.loads(body)
     except (ValueError, RecursionError) as error:

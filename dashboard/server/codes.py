@@ -52,6 +52,7 @@ CODES: Final[dict[int, tuple[str, ...]]] = {
         "not_found",
     ),
     405: ("method_not_allowed",),
+    408: ("too_slow",),
     409: (
         "alarm_active",
         "alarm_closed",

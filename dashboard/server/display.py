@@ -11,6 +11,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from dashboard.server.desk import HOUSE, HallDesk
 from dashboard.server.guard import same_origin
+from dashboard.server.one_way import listen, one_way
 from dashboard.server.problem import ProblemError
 from dashboard.server.public import Beat, Board, Picture, board_of
 from dashboard.server.static import page_file
@@ -85,20 +86,20 @@ async def live(request: web.Request) -> web.StreamResponse:
     show = _show(request)
     if show.closing.is_set() or show.displays >= show.desk.site.site.limits.pages:
         raise ProblemError(503, "too_many_pages")
-    socket = web.WebSocketResponse(heartbeat=20, max_msg_size=4096, compress=False, timeout=1.0)
+    socket = one_way()
     if not socket.can_prepare(request):
         raise ProblemError(426, "websocket_needed")
     await socket.prepare(request)
     show.displays += 1
     try:
         async with asyncio.TaskGroup() as group:
-            listening = group.create_task(_listen(socket))
+            listening = group.create_task(listen(socket))
             with contextlib.suppress(ConnectionError, TimeoutError):
                 await _serve(show, socket, listening)
             listening.cancel()
     finally:
         show.displays -= 1
-    await socket.close(code=WSCloseCode.GOING_AWAY if show.closing.is_set() else WSCloseCode.OK)
+    await socket.close(code=WSCloseCode.GOING_AWAY if show.closing.is_set() else WSCloseCode.POLICY_VIOLATION)
     return socket
 
 
@@ -116,9 +117,3 @@ async def _serve(show: Show, socket: web.WebSocketResponse, listening: asyncio.T
             async with asyncio.timeout(HEARTBEAT_S):
                 await show.desk.path.wait_changed(version)
         await asyncio.sleep(TICK_S)
-
-
-async def _listen(socket: web.WebSocketResponse) -> None:
-    """Read until the display goes; it has nothing to say."""
-    async for _ in socket:
-        pass

@@ -47,6 +47,8 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    # And not which release of which library answers.
+    "Server": "hallwatch",
 }
 
 
@@ -141,8 +143,7 @@ def address_of(request: web.Request) -> str:
 
 async def secure_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Put the security headers on every answer."""
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    response.headers.update(HEADERS)
     if request.path.startswith(("/api/", "/a/", "/enter/")):
         response.headers.setdefault("Cache-Control", "no-store")
 

@@ -152,7 +152,7 @@ def refusals(route: Described, told: Description) -> list[int]:
     if told.query or told.body is not None:
         found |= {400}
     if told.body is not None:
-        found |= {413, 415}
+        found |= {408, 413, 415}
     if _PLACES.search(route.path) or any(one.name == "hall" for one in told.query):
         found |= {404}
     if told.socket:

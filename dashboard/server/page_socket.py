@@ -12,6 +12,7 @@ from dashboard.server.ask import the_hall
 from dashboard.server.audit import looked
 from dashboard.server.guard import DOORS, allowed, rights_of, same_origin, still
 from dashboard.server.live import Client, Hub, close_code, feed
+from dashboard.server.one_way import listen, one_way
 from dashboard.server.problem import ProblemError
 from dashboard.server.rights import Right
 
@@ -22,15 +23,14 @@ HUBS = web.AppKey("hubs", dict[str, Hub])
 
 
 async def live(request: web.Request) -> web.StreamResponse:
-    """Serve one page until it goes, is too slow, its login ends, or the server stops."""
+    """Serve one page until it goes, says something, is too slow, its login ends, or the server stops."""
     # First this: a page that asks by GET whether it lacks a login names no Origin, and is to hear 401.
     asking = allowed(request, Right.SEE)
     same_origin(request)
     hub = request.app[HUBS][the_hall(request).id]
     if hub.full():
         raise ProblemError(503, "too_many_pages")
-    # Deltas are small and written once for all pages; compressing them for each would undo that.
-    socket = web.WebSocketResponse(heartbeat=20, max_msg_size=4096, compress=False, timeout=1.0)
+    socket = one_way()
     if not socket.can_prepare(request):
         raise ProblemError(426, "websocket_needed")
     if Right.NAMES in rights_of(request):
@@ -61,7 +61,7 @@ async def _close(request: web.Request, socket: web.WebSocketResponse, code: int)
 
 async def _serve(request: web.Request, socket: web.WebSocketResponse, client: Client, asking: Visitor) -> None:
     """The parts of one page's life: what ends first ends the others."""
-    parts = [feed(client, socket), _listen(socket)]
+    parts = [feed(client, socket), listen(socket)]
     if asking.known:
         # An open page keeps its login alive, and ends with it.
         parts.append(request.app[DOORS].stays(lambda: still(request), CHECK_S))
@@ -76,9 +76,3 @@ async def _first(parts: list[Coroutine[None, None, None]]) -> None:
         for task in tasks:
             if task not in done:
                 task.cancel()
-
-
-async def _listen(socket: web.WebSocketResponse) -> None:
-    """Read until the page goes. It has nothing to say here; actions come by POST."""
-    async for _ in socket:
-        pass

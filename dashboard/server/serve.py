@@ -16,6 +16,7 @@ from typing import Final
 from aiohttp import web
 
 from dashboard.server.desk import HOUSE
+from dashboard.server.doorstep import HEAD_S, IDLE_S, WAITING, Doorstep
 from dashboard.server.page_socket import HUBS
 from sensors.errors import HallwatchError
 
@@ -51,7 +52,10 @@ async def serving(
     secured = None if tls is None else _secured(*tls)
     # Its socket closes after the server that listens on it.
     with _unix(socket_path) if socket_path is not None else contextlib.nullcontext() as local:
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+        # No program of ours packs what it sends, and a small packed body may unpack to gigabytes.
+        runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=SHUTDOWN_S, keepalive_timeout=IDLE_S, auto_decompress=False
+        )
         await runner.setup()
         listener: asyncio.Server | None = None
         try:
@@ -90,23 +94,14 @@ async def _listen_tcp(
     """Listen for browsers, for so many connections at once."""
     server = runner.server
     assert server is not None  # noqa: S101 - set up before
-
-    def connection() -> asyncio.Protocol:
-        return _Refusal() if len(server.connections) >= most else server()
-
+    doorstep = Doorstep(server, runner.app[WAITING], most)
+    patience = None if secured is None else HEAD_S
     try:
-        return await asyncio.get_running_loop().create_server(connection, host, port, ssl=secured)
+        return await asyncio.get_running_loop().create_server(
+            doorstep, host, port, ssl=secured, ssl_handshake_timeout=patience
+        )
     except OSError as error:
         raise ListenError(f"{host}:{port}: {error.strerror or error}") from error
-
-
-class _Refusal(asyncio.Protocol):
-    """A connection too many: closed before a byte is read. Each costs a handle, and the store needs some too."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Close it."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what create_server makes
-        transport.abort()
 
 
 @contextmanager

@@ -28,6 +28,7 @@ export const problems: Record<keyof typeof zh, string> = {
   'problem.not_found': 'It is not there any more',
   'problem.internal': 'The server has failed; it is in its log',
   'problem.too_large': 'Too long',
+  'problem.too_slow': 'It came too slowly: please send it again',
   'problem.no_such_device': 'No such device',
   'problem.no_such_window': 'No such window',
   'problem.no_such_person': 'No such person',

@@ -26,6 +26,7 @@ export const problems = {
   'problem.not_found': '已不存在',
   'problem.internal': '服务器内部错误，已记录',
   'problem.too_large': '内容太长',
+  'problem.too_slow': '内容传得太慢，请重新发送',
   'problem.no_such_device': '没有这台设备',
   'problem.no_such_window': '没有这个窗口',
   'problem.no_such_person': '没有这个人员',

@@ -101,6 +101,10 @@ def _read(accept: Accept, body: bytes) -> Answer:
     return TryAgain(error) if any(_same(value, one) for one in accept.retry) else Never(error)
 
 
-def _same(said: object, wanted: object) -> bool:
-    # In Python True is 1; in an answer it is not.
-    return type(said) is type(wanted) and said == wanted
+def _same(said: bool | int | str, wanted: bool | int | str) -> bool:
+    """Whether two values are written alike. A site file's values are text, and only the text tells true from 1."""
+    return _written(said) == _written(wanted)
+
+
+def _written(value: bool | int | str) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -13,12 +13,14 @@ from alerts.notify.mail import EmailSender
 from alerts.notify.post import BODY_MAX
 from alerts.notify.sender import Answer, Never, Sent, TryAgain, Unknown
 from alerts.notify.webhook import open_webhook
+from sensors.site.load import read_site
 from sensors.site.model import EmailChannel, WebhookChannel
 from tests.alerts.notify.samples import TEXT, message
 from tests.fakes import rude as fake
 from tests.fakes.mail import fake_mail
 from tests.fakes.rude import Behaviour, rude
 from tests.fakes.webhook import fake_webhook
+from tests.system.small_site import Parts, small_site
 
 NOW = 1_760_000_000_000
 ROBOT = {"field": "errcode", "equals": 0, "retry": [-1, 45009]}
@@ -69,8 +71,9 @@ async def test_nobody_there_is_no_doubt() -> None:
         (b'{"errcode": 310000, "errmsg": "sign not match"}', Never("answer_310000")),
         (b'{"errcode": 45009, "errmsg": "api freq out of limit"}', TryAgain("answer_45009")),
         (b'{"errcode": -1}', TryAgain("answer_-1")),
-        (b'{"errcode": "0"}', Never("answer_0")),
+        (b'{"errcode": "0"}', Sent()),
         (b'{"errcode": false}', Never("answer_False")),
+        (b'{"errcode": 0.0}', Unknown("answer_unreadable")),
         (b'{"errcode": "\\u0000<script>"}', Never("answer_refused")),
         (b'{"errcode": null}', Unknown("answer_unreadable")),
         (b'{"errcode": {}}', Unknown("answer_unreadable")),
@@ -88,6 +91,34 @@ async def test_a_robot_that_answers_200_is_asked_what_it_means(body: bytes, answ
         service.body = body
         assert await post(service.url, accept=ROBOT, timeout_s=2) == answer
         assert await post(service.url) == Sent(), "a site that does not ask does not get to know"
+
+
+@pytest.mark.parametrize(
+    ("equals", "body", "answer"),
+    [
+        ("0", b'{"data": {"ok": 0}}', Sent()),
+        ("0", b'{"data": {"ok": 7}}', TryAgain("answer_7")),
+        ("0", b'{"data": {"ok": 1}}', Never("answer_1")),
+        ("0", b'{"data": {"ok": false}}', Never("answer_False")),
+        ("true", b'{"data": {"ok": true}}', Sent()),
+        ("true", b'{"data": {"ok": 1}}', Never("answer_1")),
+        ("queued", b'{"data": {"ok": "queued"}}', Sent()),
+        ('"0"', b'{"data": {"ok": 0}}', Sent()),
+    ],
+)
+async def test_what_a_site_file_says_of_an_answer_is_what_is_meant(equals: str, body: bytes, answer: Answer) -> None:
+    """By the reader of site files, which makes text of every value: `equals: 0` must mean the number."""
+    async with fake_webhook() as service:
+        service.body = body
+        accept = f"{{field: data.ok, equals: {equals}, retry: [7]}}"
+        hook = f"{{id: hook, type: webhook, url: '{service.url}', allow_private: true, accept: {accept}}}"
+        text = small_site(Parts(1883)).replace("{id: log, type: log}", hook)
+        site = read_site(text.replace("{log: duty}", "{hook: duty}"), "site").site
+        assert site is not None
+        (channel,) = site.channels
+        assert isinstance(channel, WebhookChannel)
+        async with open_webhook(channel, lambda: NOW) as sender:
+            assert await sender.send(message(), TEXT) == answer
 
 
 async def test_an_inner_field_and_a_word() -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 from urllib.request import Request, urlopen
 
@@ -45,17 +46,20 @@ HELD: Final[list[CheckFunction]] = [
 ]
 # It does not end by itself: `test_tail_send.py` reads it.
 ENDLESS: Final = ("/tail",)
-# Not done here: WebSockets (`test_live.py`, `test_display.py`), and what a session or a one-time link is needed for
-# (`test_passwords.py`, `test_strangers.py`).
+# A token does not do these: they end in a session, or begin with one.
+OF_SESSIONS: Final = (
+    "POST /api/v1/first",
+    "POST /api/v1/login",
+    "POST /api/v1/password",
+    "POST /api/v1/me/password",
+    "POST /api/v1/logout/everywhere",
+)
+# What schemathesis cannot read: WebSockets (`test_live.py`, `test_display.py`), and what does not end.
 NOT_DONE: Final = {
     "GET /api/v1/live",
     "GET /api/v1/display/{hall}/live",
     "GET /api/v1/devices/{id}/tail",
-    "POST /api/v1/login",
-    "POST /api/v1/logout/everywhere",
-    "POST /api/v1/password",
-    "POST /api/v1/me/password",
-    "POST /api/v1/first",
+    *OF_SESSIONS,
 }
 
 
@@ -225,6 +229,59 @@ def test_what_is_there_is_answered_in_the_promised_shape(
         answer = case.call_and_validate(base_url=gateway.url, headers=headers, checks=HELD)
         assert answer.status_code in {200, 201}, (label, answer.status_code, answer.content)
     assert {f"{route.method} {address(route.path)}" for route in ROUTES if route.told is not None} >= NOT_DONE
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Gateway]:
+    """A gateway in which nobody can log in yet."""
+    with (
+        Mosquitto(tmp_path / "mosquitto") as broker,
+        Gateway(tmp_path / "gateway", broker, FakeWebhook(url="http://127.0.0.1:9/")) as running,
+    ):
+        yield running
+
+
+def first_link(gateway: Gateway) -> str:
+    """The link that makes the first admin; it is written once the server listens."""
+    deadline = time.monotonic() + 60
+    while not (file := gateway.data / "first-admin.url").is_file() or not (link := file.read_text("utf-8").strip()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return link
+
+
+def test_a_session_from_its_first_link_to_its_end_is_answered_in_the_promised_shape(
+    empty: Gateway, document: schemathesis.BaseSchema
+) -> None:
+    known, done = operations(document), list[str]()
+    headers = {"Origin": empty.url}
+
+    def does(label: str, body: dict[str, str] | None = None, status: int = 200, **places: str) -> Any:  # noqa: ANN401
+        """Do it, hold the answer against the document; a session that it begins is the one from now on."""
+        given_: dict[str, Any] = {} if body is None else {"body": body, "media_type": "application/json"}
+        case = known[label].Case(path_parameters=places, **given_)
+        answer = case.call_and_validate(base_url=empty.url, headers=headers, checks=HELD)
+        assert answer.status_code == status, (label, answer.content)
+        done.append(label)
+        told = answer.json()
+        if "csrf" in told:
+            (cookie,) = answer.headers["set-cookie"]
+            headers.update({"Cookie": cookie.partition(";")[0], "X-CSRF-Token": told["csrf"]})
+        return told
+
+    does(
+        "POST /api/v1/first", {"token": first_link(empty).rpartition("/")[2], "user": "boss", "password": PASSWORD}, 201
+    )
+    link = does("POST /api/v1/users", {"user": "other", "role": "viewer"}, 201)["link"]
+    does("POST /api/v1/me/password", {"old": PASSWORD, "new": f"{PASSWORD} of another"})
+    does("POST /api/v1/logout/everywhere")
+    del headers["Cookie"], headers["X-CSRF-Token"]
+    token = link.partition("#/password/")[2].partition("?")[0]
+    does("POST /api/v1/password", {"token": token, "user": "other", "password": PASSWORD})
+    does("POST /api/v1/logout")
+    del headers["Cookie"], headers["X-CSRF-Token"]
+    does("POST /api/v1/login", {"user": "boss", "password": f"{PASSWORD} of another"})
+    assert set(OF_SESSIONS) <= set(done)
 
 
 def saying(media: str, type_: str) -> dict[str, Any]:

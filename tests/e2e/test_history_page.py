@@ -97,6 +97,16 @@ async def test_any_window_zone_or_device(visit: Visit, gateway: Gateway) -> None
     await expect(page.see("history-which")).to_have_value("w1")
     await expect(page.see("history-field")).to_have_value("staffing.staffed_pct")
     await page.press("history-range-1h")
+    # The hall is younger than a week: that is said, and no line is promised.
+    await page.see("history-week").check()
+    await expect(page.see("history-no-week")).to_be_visible(timeout=60_000)
+    await page.see("history-week").uncheck()
+    # A change of the site file stands beside every curve.
+    text = gateway.site_file.read_text("utf-8")
+    gateway.site_file.write_text(text + "    display: {notices: [{zh: 周五闭馆, en: Closed on Friday}]}\n", "utf-8")
+    await gateway.post("/api/v1/site/reload")
+    await expect(page.see("history-events")).to_contain_text("场所文件已更改", timeout=90_000)
+    await expect(page.see("history")).to_contain_text("◆")
     await expect(page.see("history")).to_contain_text("在岗", timeout=90_000)
     # A range that goes with the time is read again every half minute.
     await expect(chart).not_to_have_attribute("data-points", "0", timeout=90_000)

@@ -18,6 +18,7 @@ export const history: Record<keyof typeof zh, string> = {
   'history.to': 'To',
   'history.week': 'Compare with last week',
   'history.last_week': 'Last week',
+  'history.no_last_week': 'No data of a week before',
   'history.low_high': 'Lowest – highest',
   'history.csv': 'Download table (CSV)',
   'history.csv_raw': 'Download raw readings (CSV)',

@@ -16,6 +16,7 @@ export const history = {
   'history.to': '到',
   'history.week': '与上周同期对比',
   'history.last_week': '上周同期',
+  'history.no_last_week': '上周同期没有数据',
   'history.low_high': '最低 – 最高',
   'history.csv': '下载表格（CSV）',
   'history.csv_raw': '下载原始读数（CSV）',

@@ -51,9 +51,9 @@ class Postgres:
         self.port = free_port()
         self.password = secrets.token_hex(16)
         self._own: list[str | Path] = []
+        self.own(self.folder)
         if os.geteuid() == 0:
             entry = pwd.getpwnam(ACCOUNT)
-            os.chown(self.folder, entry.pw_uid, entry.pw_gid)
             self._own = ["setpriv", f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups", "--"]
         self._make_cluster()
         command: list[str | Path] = [
@@ -67,6 +67,12 @@ class Postgres:
         command += ["-h", self.host, "-k", self.folder, "-c", "fsync=on", "-c", "max_connections=100"]
         log = self.folder / "postgres.log"
         self.process = Process(command, log, self._answers, stop_signal=signal.SIGINT)
+
+    def own(self, folder: Path) -> None:
+        """Give a folder to the account that the server runs by."""
+        if os.geteuid() == 0:
+            entry = pwd.getpwnam(ACCOUNT)
+            os.chown(folder, entry.pw_uid, entry.pw_gid)
 
     def _make_cluster(self) -> None:
         secret = self.folder / "password"

@@ -4,6 +4,7 @@ the failure is told as well, and everything resumes by itself.
 
 import asyncio
 import contextlib
+import itertools
 import json
 import sqlite3
 import time
@@ -14,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from gateway.store.sql import open_store, sqlite_url
 from tests.fakes.webhook import FakeWebhook, fake_webhook
@@ -284,8 +287,48 @@ def paused(database: Database) -> Iterator[None]:
         database.server.resume()
 
 
-@pytest.mark.parametrize(("fault", "code"), [(held, "存储被占用"), (paused, "存储无应答")])
-async def test_postgresql_is_locked_by_another_or_hangs(
+@contextmanager
+def read_only(database: Database) -> Iterator[None]:
+    """What a hosted server becomes when its disk runs full, and what a standby is until it is promoted."""
+    with database.connect() as other:
+        name = sql.Identifier(database.name)
+        other.execute(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name))
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        other.execute(f"SELECT pg_terminate_backend(pid) {others}")
+        yield
+        # Nobody ends the gateway's sessions for it, and those that are there stay read-only.
+        other.execute(sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(name))
+
+
+@contextmanager
+def full(database: Database) -> Iterator[None]:
+    """The journal lies on a disk of the server's on which not one more row finds a place."""
+    folder = database.server.folder / "small"
+    with tmpfs(folder, 4) as disk, database.connect() as other:
+        database.server.own(folder)
+        other.execute(sql.SQL("CREATE TABLESPACE small LOCATION {}").format(str(folder)))
+        other.execute("ALTER TABLE journal SET TABLESPACE small")
+        disk.fill()
+        _fill_pages(other)
+        yield
+        disk.free()
+        other.execute("ALTER TABLE journal SET TABLESPACE pg_default")
+        other.execute("DROP TABLESPACE small")
+
+
+def _fill_pages(other: psycopg.Connection) -> None:
+    """Fill what is free in the pages that the journal has already: on a full disk it grows by no other."""
+    row = """INSERT INTO journal (hall, "index", count, at, blob) VALUES ('filler', %s, 1, 0, '')"""
+    with contextlib.suppress(psycopg.errors.DiskFull):
+        for number in itertools.count():
+            other.execute(row, (number,))
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [(held, "存储被占用"), (paused, "存储无应答"), (read_only, "存储写入失败"), (full, "磁盘已满")],
+)
+async def test_postgresql_is_locked_hangs_is_read_only_or_full(
     fault: Callable[[Database], AbstractContextManager[None]],
     code: str,
     tmp_path: Path,

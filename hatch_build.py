@@ -90,7 +90,9 @@ class Page:
         done = subprocess.run(
             command,
             cwd=self.web,
-            env={**os.environ, "PATH": path},
+            # Whom this machine trusts, as pip does, and not only whom Node was shipped to trust: behind an
+            # office's proxy nothing is fetched otherwise.
+            env={"NODE_USE_SYSTEM_CA": "1", **os.environ, "PATH": path},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

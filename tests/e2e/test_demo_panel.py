@@ -115,6 +115,8 @@ async def test_a_tour_points_at_what_is_there_and_waits_for_what_it_made_happen(
         await expect(demo_page.locator("[data-tour]")).to_have_count(1, timeout=90_000)
         await expect(demo_page.locator("[data-tour]")).to_be_in_viewport()
         if (user, last) == ("coordinator", "ack"):
+            await expect(see("demo-watch")).to_contain_text("手动报警按钮")
+            await expect(see("demo-open")).to_contain_text("×1")
             await answer_life(demo_page)
         if last in WAITS[user]:
             await expect(see("tour-seen")).to_have_attribute("data-seen", "true", timeout=90_000)
@@ -124,6 +126,9 @@ async def test_a_tour_points_at_what_is_there_and_waits_for_what_it_made_happen(
     assert seen[-1] == END[user]
     assert len(seen) == len(set(seen)) == STEPS[user]
     await expect(tour).to_have_count(0)
+    # Slowed by the tour or not, the hall goes on as fast as before.
+    await expect(see("demo-open")).to_contain_text("×5")
+    await expect(see("demo-mark")).to_contain_text("×5")
     await demo_page.reload()
     await expect(see("demo-panel")).to_be_visible()
     await expect(see("tour-offer")).to_have_count(0)

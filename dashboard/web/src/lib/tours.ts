@@ -15,7 +15,7 @@ export interface Step {
   at: string
   /** The scenario that it starts. */
   play?: string
-  /** How fast the hall's clock goes from here on, so that a plan does not end before it was looked at. */
+  /** How fast the hall's clock goes from here to the tour's end, so that a plan does not end before it was looked at. */
   rate?: number
   /** Whether what it asks for has happened. */
   seen?: () => boolean
@@ -42,7 +42,7 @@ export const TOURS: Record<User, readonly Step[]> = {
     { name: 'roles', page: 'hall', at: '[data-testid^=role-]' },
     { name: 'told', page: 'hall', at: '[data-testid^=message-]' },
     { name: 'end', page: 'hall', at: '[data-testid^=stand-down-]', seen: () => !running() },
-    { name: 'hand', page: 'hall', at: '[data-testid=start-plan-button]', rate: 5 },
+    { name: 'hand', page: 'hall', at: '[data-testid=start-plan-button]' },
   ],
   maintainer: [
     { name: 'ticket', page: 'hall', at: '#tickets', play: 'printer_fault', seen: () => tables.ticket.list.some((one) => one.subject === 'w3-printer') },

@@ -12,15 +12,16 @@ from benchmarks.soak.judge import Evidence, Kept, judge
 from benchmarks.soak.watch import Sample, drawn
 from sensors.facts import FactKind, Subject
 
-ONE, OTHER = Numbered("queue-1", 7, 1), Numbered("queue-1", 7, 2)
+ONE, OTHER, LATER = Numbered("queue-1", 7, 1), Numbered("queue-1", 7, 2), Numbered("queue-1", 7, 4)
+LOOSE = Numbered("queue-1", 7, 3)
 ACCOUNT = {"received": 2, "stored": 2, "duplicate": 0, "quarantined": 0, "refused": 0, "awaiting": 0, "gaps": 1}
 
 
-def evidence(kept: Kept, deaths: list[float], **account: int) -> Evidence:
-    ledger = Ledger(taken={ONE: 100.0, OTHER: 101.0})
+def evidence(kept: Kept, deaths: list[float], gaps: int = 0, **account: int) -> Evidence:
+    ledger = Ledger(taken={ONE: 100.0, OTHER: 101.0}, loose={LOOSE})
     samples = [Sample(at, 1, at, 100.0, 20, 1.0, 1.0, 2, 0, 10.0) for at in (60.0, 120.0)]
     status = {"account": ACCOUNT | account, "history_behind": 0}
-    return Evidence(ledger, kept, samples, deaths, status, [{"id": "queue-1", "gaps": 1}], 0, "")
+    return Evidence(ledger, kept, samples, deaths, status, [{"id": "queue-1", "gaps": gaps}], 0, "")
 
 
 def broken(seen: Evidence) -> set[str]:
@@ -32,10 +33,10 @@ def test_all_is_well() -> None:
 
 
 def test_what_is_lost_is_excused_by_the_brokers_death_alone() -> None:
-    kept = Kept(Counter([ONE]), heard=2000)
-    assert broken(evidence(kept, [])) == {"nothing that the broker kept is lost"}
-    assert broken(evidence(kept, [102.0])) == set()
-    assert broken(evidence(kept, [110.0])) == {"nothing that the broker kept is lost"}
+    kept = Kept(Counter([ONE, LATER]), heard=2000)
+    assert broken(evidence(kept, [], gaps=2)) == {"nothing that the broker kept is lost"}
+    assert broken(evidence(kept, [102.0], gaps=2)) == set()
+    assert broken(evidence(kept, [110.0], gaps=2)) == {"nothing that the broker kept is lost"}
 
 
 @pytest.mark.parametrize(
@@ -61,10 +62,23 @@ def test_an_alarm_that_is_open_twice_is_told() -> None:
     assert broken(evidence(kept, [])) == {"an alarm is open once"}
 
 
-def test_a_gap_that_nobody_lost_is_told() -> None:
+def test_what_was_lost_and_no_number_shows_is_told() -> None:
     seen = evidence(Kept(Counter([ONE]), heard=2000), [102.0])
-    seen.devices[0]["gaps"] = 0
     assert broken(seen) == {"what the broker lost shows as gaps"}
+    # A device that began anew meanwhile: what it said last nothing can follow.
+    seen.ledger.taken[Numbered("queue-1", 8, 1)] = 103.0
+    seen.kept.numbered[Numbered("queue-1", 8, 1)] = 1
+    assert broken(seen) == set()
+
+
+def test_a_gap_is_traced_to_what_was_lost_or_never_promised() -> None:
+    traced = evidence(Kept(Counter([ONE, OTHER, LATER]), heard=2000), [], gaps=1)
+    assert broken(traced) == set()
+    traced.ledger.loose.clear()
+    assert broken(traced) == {"every gap is traced"}
+    for gaps in (0, 2):
+        counted = evidence(Kept(Counter([ONE, OTHER, LATER]), heard=2000), [], gaps=gaps)
+        assert broken(counted) == {"every gap is traced"}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -24,7 +25,7 @@ from rich.table import Table
 from benchmarks import show
 from benchmarks.plan import NotMeasuredError
 from benchmarks.soak.devices import Devices
-from benchmarks.soak.faults import FAULTS, Trouble
+from benchmarks.soak.faults import FAULTS, Trouble, disk_full
 from benchmarks.soak.hall import World, world
 from benchmarks.soak.judge import Evidence, Verdict, judge, read
 from benchmarks.soak.people import People
@@ -58,7 +59,7 @@ async def soak(folder: Path, asked: argparse.Namespace, progress: Progress) -> t
         await _until(hall, lambda status: all(status["links"].values()) and len(status["links"]) > 1)
         broker = Broker(hall.mosquitto.host, hall.mosquitto.port)
         devices = Devices(hall.site, broker, hall.clock, asked.seed)
-        trouble = Trouble(hall, devices, random.Random(asked.seed), asked.faults)
+        trouble = Trouble(hall, devices, random.Random(asked.seed), _possible(hall, asked.faults))
         people, watch = People(hall, random.Random(asked.seed + 1)), Watch(hall)
         began = time.monotonic()
         end = began + seconds
@@ -75,6 +76,8 @@ async def soak(folder: Path, asked: argparse.Namespace, progress: Progress) -> t
         points = _points(hall)
         await asyncio.to_thread(hall.gateway.stop)
         kept = await read(hall.store, hall.site.halls[0].id)
+        if asked.keep is not None and hall.disk is not None:
+            await asyncio.to_thread(shutil.copytree, hall.store.parent, folder / "kept")
     log = hall.gateway.log.read_text(encoding="utf-8", errors="replace")
     seen = Evidence(devices.ledger, kept, watch.samples, hall.broker_deaths, status, listed, points, log)
     return judge(seen), {
@@ -89,6 +92,10 @@ async def soak(folder: Path, asked: argparse.Namespace, progress: Progress) -> t
         "refused": people.refused,
         "samples": [asdict(sample) for sample in watch.samples],
     }
+
+
+def _possible(hall: World, kinds: list[str]) -> list[str]:
+    return [kind for kind in kinds if hall.disk is not None or kind != disk_full.__name__]
 
 
 def _points(hall: World) -> int:

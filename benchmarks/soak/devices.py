@@ -48,9 +48,13 @@ class Numbered:
 
 @dataclass(slots=True)
 class Ledger:
-    """What the broker has acknowledged: numbered messages with the real time of it (s, monotonic), and all by count."""
+    """What the broker has acknowledged: numbered messages with the real time of it (s, monotonic), and all by count.
+
+    `loose` was numbered and sent at QoS 0, where nobody acknowledges anything.
+    """
 
     taken: dict[Numbered, float] = field(default_factory=dict)
+    loose: set[Numbered] = field(default_factory=set)
     published: int = 0
     repeated: int = 0
     fires: list[tuple[str, float]] = field(default_factory=list)
@@ -59,9 +63,12 @@ class Ledger:
         """Enter a message that was acknowledged just now."""
         self.published += 1
         body = json.loads(said.payload)
-        if not isinstance(body, dict) or "seq" not in body or said.qos == 0:
+        if not isinstance(body, dict) or "seq" not in body:
             return
         numbers = Numbered(said.device, body["boot"], body["seq"])
+        if said.qos == 0:
+            self.loose.add(numbers)
+            return
         at = time.monotonic()
         self.taken[numbers] = at
         if said.topic.endswith("/fire") and body["value"].get("alarm") and not body["value"].get("test"):

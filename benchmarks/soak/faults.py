@@ -16,6 +16,8 @@ from benchmarks.soak.hall import World
 PEACE_S = (3.0, 15.0)
 # What ends the gateway's process; in the latter part of a soak it is spared, so that one process grows old.
 ENDING = ("gateway_killed", "gateway_stopped")
+HOUR_MS = 3_600_000
+WRONG_BY_MS = (-24 * HOUR_MS, -HOUR_MS, HOUR_MS, 24 * HOUR_MS)
 Fault = Callable[["Trouble"], Awaitable[None]]
 
 
@@ -147,6 +149,24 @@ async def store_locked(trouble: Trouble) -> None:
     await asyncio.to_thread(lock, trouble.dice.uniform(1.0, 8.0))
 
 
+async def disk_full(trouble: Trouble) -> None:
+    """Not one byte more goes in."""
+    disk = trouble.world.disk
+    if disk is None:
+        raise RuntimeError("who runs a soak leaves this out where there is no disk to be filled")
+    await asyncio.to_thread(disk.fill)
+    await trouble.lasting(1.0, 10.0)
+    disk.free()
+
+
+async def clock_stepped(trouble: Trouble) -> None:
+    """The machine's clock is set wrong, and right again."""
+    trouble.world.set_clock_wrong(trouble.dice.choice(WRONG_BY_MS))
+    await trouble.lasting(2.0, 8.0)
+    trouble.world.set_clock_wrong(0)
+    await trouble.lasting(1.5, 2.0)
+
+
 async def webhook_refusing(trouble: Trouble) -> None:
     """The service outside is broken."""
     trouble.world.hook.status = trouble.dice.choice((400, 429, 500, 503))
@@ -201,6 +221,8 @@ FAULTS: dict[str, Fault] = {
         influxdb_killed,
         influxdb_hanging,
         store_locked,
+        disk_full,
+        clock_stepped,
         webhook_refusing,
         messages_doubled,
         rubbish,

@@ -119,10 +119,7 @@ def _nothing_lost(seen: Evidence) -> Iterator[Verdict]:
     if lost:
         text += f", {len(excused)} of them taken within {UNSAVED_S} s before the broker was killed"
     yield Verdict("nothing that the broker kept is lost", len(lost) == len(excused), text)
-    gaps = sum(one.get("gaps", 0) for one in seen.devices)
-    gapped = {one["id"] for one in seen.devices if one.get("gaps")}
-    shown = sum(1 for one in lost if one.device in gapped)
-    yield Verdict("what the broker lost shows as gaps", shown == len(lost), f"{gaps} in gaps, {len(lost)} lost")
+    yield from _gaps(seen, set(lost))
     twice = sum(1 for count in numbered.values() if count > 1)
     yield Verdict("nothing is stored twice", twice == 0, f"{twice} of {len(numbered)}; {seen.ledger.repeated} repeated")
     account = seen.status["account"]
@@ -130,6 +127,34 @@ def _nothing_lost(seen: Evidence) -> Iterator[Verdict]:
     said = ", ".join(f"{count} {name}" for name, count in parts.items())
     yield Verdict("the account balances", account["received"] == sum(parts.values()), f"{account['received']} = {said}")
     yield Verdict("a restart knows what the journal knows", not seen.kept.differing, _told(seen.kept.differing))
+
+
+def _gaps(seen: Evidence, lost: set[Numbered]) -> Iterator[Verdict]:
+    """Every number that is missing between two that came is traced, and every one that was lost is missing."""
+    starts: dict[tuple[str, int], list[int]] = {}
+    for one in seen.kept.numbered:
+        starts.setdefault((one.device, one.boot), []).append(one.sequence)
+    missing = {
+        Numbered(device, boot, sequence)
+        for (device, boot), heard in starts.items()
+        for sequence in {*range(min(heard), max(heard))}.difference(heard)
+    }
+    loose = missing & seen.ledger.loose
+    # What a device said last before it began anew nothing follows, so no number shows that it is missing.
+    newest = Counter[str]()
+    for numbers in (*seen.ledger.taken, *seen.kept.numbered):
+        newest[numbers.device] = max(newest[numbers.device], numbers.boot)
+    last_words = {one for one in lost - missing if one.boot < newest[one.device]}
+    text = f"{len(lost)} lost, {len(lost & missing)} of them in gaps"
+    text += f", {len(last_words)} the last of a device's start" if last_words else ""
+    yield Verdict("what the broker lost shows as gaps", lost <= missing | last_words, text)
+    counted = Counter({one["id"]: one.get("gaps", 0) for one in seen.devices})
+    differing = {device for device in counted if counted[device] != sum(one.device == device for one in missing)}
+    unexplained = missing - lost - loose
+    text = f"{counted.total()} in gaps: {len(missing & lost)} lost, {len(loose)} said at QoS 0"
+    text += f", {len(unexplained)} unexplained" if unexplained else ""
+    text += f"; counted otherwise: {sorted(differing)}" if differing else ""
+    yield Verdict("every gap is traced", not unexplained and not differing, text)
 
 
 def _told(differing: list[str]) -> str:

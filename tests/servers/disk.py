@@ -1,4 +1,4 @@
-"""Real file systems of a few megabytes, to be filled to the last byte or made read-only under a running process."""
+"""Real file systems of a test's own, to be filled to the last byte or made read-only under a running process."""
 
 import os
 import subprocess
@@ -19,8 +19,9 @@ class SmallDisk:
         self.ballast = folder / "ballast"
 
     def fill(self) -> None:
-        """Write until not one byte more goes in."""
+        """Write until not one byte more goes in; most of it is only reserved, so that a large one is full at once."""
         with self.ballast.open("ab", buffering=0) as file:
+            _reserve(file.fileno())
             for size in (BLOCK, 512, 1):
                 while _write(file.fileno(), size):
                     pass
@@ -36,6 +37,17 @@ class SmallDisk:
     def allow(self, *names: str) -> None:
         """Undo `forbid`."""
         _run("chattr", "-i", *(str(self.folder / name) for name in names))
+
+
+def _reserve(handle: int) -> None:
+    size, left = 0, os.fstatvfs(handle)
+    step = left.f_bavail * left.f_frsize
+    while step >= BLOCK:
+        try:
+            os.posix_fallocate(handle, size, step)
+            size += step
+        except OSError:
+            step //= 2
 
 
 def _write(handle: int, size: int) -> bool:

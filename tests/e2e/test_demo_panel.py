@@ -148,6 +148,20 @@ async def test_a_tour_is_offered_once_and_may_be_left_at_every_step(demo_page: P
     await demo_page.keyboard.press("Escape")
     await expect(see("tour")).to_have_count(0)
     await expect(see("tour-offer")).to_have_count(0)
+    # By its buttons as by the keys.
+    await see("demo-open").click()
+    await see("tour-again").click()
+    await see("tour-staff").click()
+    await see("tour-next").click()
+    await expect(see("tour")).to_have_attribute("data-step", "plan")
+    await see("tour-back").click()
+    await expect(see("tour")).to_have_attribute("data-step", "sum")
+    await see("tour-skip").click()
+    await expect(see("tour")).to_have_count(0)
+    await see("demo-open").click()
+    await see("tour-again").click()
+    await see("tour-no").click()
+    await expect(see("tour-offer")).to_have_count(0)
 
 
 async def answer_life(page: Page) -> None:

@@ -23,6 +23,7 @@ from dashboard.server.app import Wishes, make_app
 from dashboard.server.desk import HallDesk, HistoryHealth, House, Reload
 from dashboard.server.rights import Role
 from dashboard.server.serve import Served, serving
+from dashboard.server.stage import Stage
 from gateway.batch import Siting
 from gateway.history.contract import Asked, How, Sample, Spread
 from gateway.raw import Raw, RawPage
@@ -221,6 +222,7 @@ async def running(
     metrics_token: str | None = None,
     limits: Limits | None = None,
     reload: Reload | None = None,
+    stage: Stage | None = None,
 ) -> AsyncIterator[Running]:
     """Run the server on a free port and a socket, over a real store; `wang` can log in with `PASSWORD`."""
     socket = folder / "hallwatch.sock"
@@ -255,6 +257,7 @@ async def running(
             open_names=open_names,
             static=static,
             metrics_token=token,
+            stage=stage,
         )
         house = House({"h1": desk}, store.tokens, store.audit, reload=reload)
         app = make_app(house, doors, Answering(links, words, real_now), wishes)

@@ -123,6 +123,18 @@ def test_the_page_has_words_for_every_refusal() -> None:
     assert {code for known in CODES.values() for code in known} - said == set()
 
 
+def test_the_audit_has_words_without_holes() -> None:
+    """A line of it knows how a write ended, and nothing of what filled the sentence."""
+    words = "\n".join(
+        file.read_text("utf-8") for file in sorted((ROOT / "dashboard/web/src/lib/words/zh").glob("*.ts"))
+    )
+    holes = {code for code, text in re.findall(r"'problem\.(\w+)': '([^']*)'", words) if "{" in text}
+    assert "too_many_logins" in holes
+    # Nobody writes history.
+    own = set(re.findall(r"'outcome\.(\w+)'", words))
+    assert {code for code in holes if not code.startswith("history_")} <= own
+
+
 @pytest.mark.parametrize(
     ("failure", "refused"),
     [

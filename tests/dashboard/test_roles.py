@@ -1,7 +1,8 @@
 """The whole table of roles, walked through on the running server: every endpoint and every action, by everybody."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
@@ -10,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from dashboard.server.rights import NEEDED, RIGHTS, Right, Role, may, role_of
+from dashboard.server.stage import Piece, Playing, Trouble
 from sensors import actions
 from tests.dashboard.desk import Running, local, running
 from tests.dashboard.doors import as_role, code_of, with_token
@@ -71,6 +73,14 @@ ENDPOINTS: dict[tuple[str, str], Right | None] = {
 }
 # Its right is its action's.
 ACTIONS = ("POST", "/api/v1/actions")
+
+# The demo's panel has these besides; what is done by them is a coordinator's.
+DEMO: dict[tuple[str, str], tuple[Right, dict[str, object] | None]] = {
+    ("GET", "/api/v1/demo"): (Right.SEE, None),
+    ("POST", "/api/v1/demo/play"): (Right.PLAN, {"scenario": "s"}),
+    ("POST", "/api/v1/demo/speed"): (Right.PLAN, {"rate": 5}),
+    ("POST", "/api/v1/demo/trouble"): (Right.PLAN, {"trouble": "delay"}),
+}
 
 BODIES: dict[type[actions.Action], dict[str, object]] = {
     actions.Acknowledge: {"alarm": "A1"},
@@ -175,6 +185,54 @@ async def test_a_program_with_a_token_may_what_its_role_may(server: Running, rol
         for path in ("me/password", "logout/everywhere"):
             async with program.post(f"/api/v1/{path}", json={}) as answer:
                 assert await code_of(answer) == "no_session"
+
+
+@dataclass(slots=True)
+class FakeStage:
+    """Keeps what was done on it."""
+
+    rate: float = 1.0
+    trouble: str | None = None
+    done: list[str] = field(default_factory=list)
+
+    def go(self, rate: float) -> None:
+        self.done.append(f"go {rate:g}")
+
+    def troubles(self) -> Sequence[Trouble]:
+        return ()
+
+    def lay(self, trouble: str | None) -> None:
+        self.done.append(f"lay {trouble}")
+
+    def pieces(self) -> Sequence[Piece]:
+        return ()
+
+    def playing(self) -> Sequence[Playing]:
+        return ()
+
+    def play(self, piece: str) -> Playing:
+        self.done.append(f"play {piece}")
+        return Playing(piece, 0)
+
+
+async def test_the_demos_panel_asks_for_rights_too(tmp_path: Path) -> None:
+    stage = FakeStage()
+    async with running(tmp_path, open_view=False, stage=stage) as server:
+        assert addresses(server.app) == {*ENDPOINTS, ACTIONS, *DEMO}
+        for role in ROLES:
+            stage.done.clear()
+            async with as_role(server, role) as page:
+                for (method, path), (right, body) in DEMO.items():
+                    async with page.request(method, path, json=body) as answer:
+                        assert await refusal(answer) == expected(role, right), (role, path)
+            assert stage.done == (["play s", "go 5", "lay delay"] if may(role, Right.PLAN) else [])
+        async with as_role(server, Role.ADMIN) as page:
+            stage.done.clear()
+            for (method, path), (_, body) in DEMO.items():
+                if method == "POST":
+                    async with page.post(path, json=body, headers={"Origin": "http://evil.example"}) as answer:
+                        assert await code_of(answer) == "bad_origin"
+            assert stage.done == []
 
 
 async def test_who_runs_the_server_is_an_admin_by_the_socket(server: Running) -> None:

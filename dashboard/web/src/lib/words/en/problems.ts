@@ -4,7 +4,7 @@ import type { problems as zh } from '../zh/problems'
 export const problems: Record<keyof typeof zh, string> = {
   'problem.no_link': 'The server could not be reached; nothing was done',
   'problem.bad_login': 'User or password is wrong',
-  'problem.too_many_logins': 'Too many failed logins; wait a while',
+  'problem.too_many_logins': 'Too many failed logins; try again in {seconds} s',
   'problem.login_needed': 'Log in first',
   'problem.not_allowed': 'Your role does not permit this',
   'problem.no_user': 'No such user',

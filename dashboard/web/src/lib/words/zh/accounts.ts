@@ -108,6 +108,8 @@ export const accounts = {
   'chosen.submit': '设定并登录',
   'outcome.done': '完成',
   'outcome.look': '看到姓名',
+  'outcome.too_many_logins': '登录失败太多次，未予受理',
+  'outcome.plan_running': '该预案已在执行',
   'changed.disabled': '停用',
   'changed.enabled': '启用',
   'changed.password': '密码',

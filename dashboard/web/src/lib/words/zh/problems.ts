@@ -2,7 +2,7 @@
 export const problems = {
   'problem.no_link': '连不上服务器，操作未送达',
   'problem.bad_login': '用户名或密码不对',
-  'problem.too_many_logins': '登录失败太多次，请稍后再试',
+  'problem.too_many_logins': '登录失败太多次，请 {seconds} 秒后再试',
   'problem.login_needed': '请先登录',
   'problem.not_allowed': '您的角色不允许此操作',
   'problem.no_user': '没有这个账号',

@@ -7,7 +7,7 @@ from aiohttp import web
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, model_validator
 
 from dashboard.server.answers import Listed, Mended, Quarantined, Settling
-from dashboard.server.ask import answer, body_of, limit_of, one_of, people_of, the_hall, whole
+from dashboard.server.ask import answer, body_of, flag, limit_of, one_of, people_of, the_hall, whole
 from dashboard.server.audit import note, seen
 from dashboard.server.desk import HallDesk
 from dashboard.server.devices import of_persons
@@ -20,6 +20,9 @@ from sensors.errors import UndecodableError
 
 STATES: Final = ("held", "replayed", "discarded", "all")
 PAYLOAD_SHOWN: Final = 2048
+# All that is kept of one; so many rows of it are an answer.
+PAYLOAD_WHOLE: Final = 16_384
+WHOLE_AT_MOST: Final = 20
 PAYLOAD_MOST: Final = 128 * 1024
 # A message has a topic and no filter.
 TOPIC_PATTERN: Final = r"^[^+#\x00]+$"
@@ -48,10 +51,13 @@ class MendBody(BaseModel):
 async def page(request: web.Request) -> web.Response:
     """`GET /api/v1/quarantine`: newest first. What a device sent is raw, so it is for maintainers.
 
-    `state` is held (without it), replayed, discarded or all.
+    `state` is held (without it), replayed, discarded or all. `whole`: payloads with all that is kept of them, to be
+    mended; of at most so many rows.
     """
     allowed(request, Right.DEVICE)
-    desk, limit = the_hall(request), limit_of(request)
+    desk, limit, entire = the_hall(request), limit_of(request), flag(request, "whole")
+    if entire:
+        limit = min(limit, WHOLE_AT_MOST)
     before = whole(request, "before", 2**53, 0, 2**53)
     state = one_of(request, "state", STATES)
     wanted = None if state == "all" else state
@@ -59,13 +65,13 @@ async def page(request: web.Request) -> web.Response:
     people = people_of(request, desk)
     if any(of_persons(desk.view.state.devices.get(row.message.device or "")) for row in rows):
         seen(request)
-    items = tuple(_row_of(row, people) for row in rows)
+    items = tuple(_row_of(row, people, PAYLOAD_WHOLE if entire else PAYLOAD_SHOWN) for row in rows)
     return answer(Listed(items, str(rows[-1].id) if len(rows) == limit else None))
 
 
-def _row_of(row: QuarantineRow, people: People) -> Quarantined:
+def _row_of(row: QuarantineRow, people: People, shown: int) -> Quarantined:
     message, settled = row.message, row.settled
-    text, bytes_ = _shown(message.payload)
+    text, bytes_ = _shown(message.payload, shown)
     return Quarantined(
         row.id,
         row.state,
@@ -79,17 +85,17 @@ def _row_of(row: QuarantineRow, people: People) -> Quarantined:
         message.digest,
         text,
         bytes_,
-        None if settled is None else _settled(settled, people),
+        None if settled is None else _settled(settled, people, shown),
     )
 
 
-def _settled(settled: Settled, people: People) -> Mended:
-    text, bytes_ = (None, None) if settled.payload is None else _shown(settled.payload)
+def _settled(settled: Settled, people: People, shown: int) -> Mended:
+    text, bytes_ = (None, None) if settled.payload is None else _shown(settled.payload, shown)
     return Mended(people.actor(settled.by), settled.at, settled.topic, text, bytes_)
 
 
-def _shown(payload: bytes) -> tuple[str, str]:
-    shown = payload[:PAYLOAD_SHOWN]
+def _shown(payload: bytes, most: int) -> tuple[str, str]:
+    shown = payload[:most]
     return shown.decode("utf-8", "replace"), base64.b64encode(shown).decode()
 
 

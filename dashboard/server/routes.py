@@ -229,6 +229,7 @@ _DEVICES: Final = (
         Listed[Quarantined],
         _HALL,
         Parameter("state", Literal[*quarantine.STATES], "held without it"),
+        Parameter("whole", Flag, "1: payloads with all that is kept of them, of at most 20 rows"),
         _BEFORE,
         _LIMIT,
     ),

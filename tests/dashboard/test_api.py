@@ -322,6 +322,20 @@ async def test_a_message_is_mended_and_replayed_and_who_did_it_is_kept(server: R
         assert row["settled"] == {"by": {"zh": "王芳", "en": "Wang Fang"}, "at": NOW, "topic": None}
 
 
+async def test_a_long_message_is_shown_by_its_beginning_and_whole_to_who_mends_it(server: Running) -> None:
+    long = b'{"value": "' + b"x" * 5000 + b'"}'
+    await commit(server, Changes(), Quarantined("h1", NOW, "d1", "t/1", long, len(long), "00", "invalid_value", "no"))
+    async with browser(server, login=True) as page:
+        async with page.get("/api/v1/quarantine") as answer:
+            (held,) = (await answer.json())["items"]
+        assert (len(held["text"]), held["length"]) == (2048, len(long))
+        async with page.get(f"/api/v1/quarantine?state=all&whole=1&limit=1&before={held['id'] + 1}") as answer:
+            (whole,) = (await answer.json())["items"]
+        assert (whole["id"], whole["text"].encode()) == (held["id"], long)
+        async with page.get("/api/v1/quarantine?whole=yes") as answer:
+            assert await code(answer) == (400, "bad_query")
+
+
 async def test_every_answer_is_guarded(server: Running) -> None:
     async with browser(server) as page:
         for path in ("/", "/api/v1/status", "/api/v1/nothing", "/a/rubbish", "/enter/x"):

@@ -71,6 +71,29 @@ async def test_a_message_is_mended_and_replayed_and_it_stays_to_be_seen_who_did_
     assert page.seen.complaints == [] or all("409" in one for one in page.seen.complaints)
 
 
+async def test_a_long_message_is_mended_whole(visit: Visit, gateway: Gateway) -> None:
+    """The list shows the beginning of it; what is sent is not cut."""
+    page = await visit("duty")
+    reason = "x" * 60
+    wrong = json.dumps({"boot": 8, "seq": 1, "value": {"length": "many"}, "more": [reason] * 40})
+    assert len(wrong) > 2048
+    say(gateway, QUEUE, wrong)
+    row = await held(gateway, wrong[:2048])
+    await page.go("quarantine")
+    item = page.see(f"held-{row['id']}")
+    await expect(item.locator("pre")).to_have_text(wrong[:2048])
+    await page.press(f"mend-{row['id']}")
+    text = page.see(f"mend-text-{row['id']}")
+    await expect(text).to_have_value(wrong)
+    await expect(item).not_to_contain_text("只显示开头")
+    await text.fill(wrong.replace('"many"', "6").replace("more", "else"))
+    await page.press(f"mend-send-{row['id']}")
+    await expect(item.get_by_role("alert")).to_be_visible()
+    await text.fill(json.dumps({"boot": 8, "seq": 1, "value": {"length": 6}}))
+    await page.press(f"mend-send-{row['id']}")
+    await expect(item).to_have_count(0)
+
+
 async def test_rubbish_is_discarded_by_a_second_tap(visit: Visit, gateway: Gateway) -> None:
     page = await visit("duty", query="?lang=en")
     say(gateway, QUEUE, "rubbish")

@@ -110,6 +110,17 @@ export async function quarantine(state: string, before: string | null): Promise<
   return (await request(`quarantine?limit=20&state=${state}${page}`)) as { items: Held[]; next: string | null }
 }
 
+/** One of them with all that is kept of its payload; the list shows the beginning of a long one. */
+export async function quarantinedWhole(held: Held): Promise<Held> {
+  const page = (await request(`quarantine?state=all&whole=1&limit=1&before=${held.id + 1}`)) as { items: Held[] }
+  return page.items[0] ?? held
+}
+
+/** True when its text is only the beginning of what came. */
+export function isCut(held: Held): boolean {
+  return new TextEncoder().encode(held.text).length < held.length
+}
+
 /** What of it is mended; what is left out stays as it came. */
 export type Mend = { topic?: string; text?: string }
 

@@ -16,6 +16,7 @@ from aiohttp import ClientSession
 from alerts.notify.links import Links
 from alerts.notify.secret import read_secret
 from alerts.notify.words import Phrasebook
+from dashboard.browsers import browsers_watched
 from dashboard.halls import HallParts, History, open_hall
 from dashboard.keys import device_keys
 from dashboard.moment import SteadyClock, following_wall, real_now
@@ -91,7 +92,7 @@ async def run_system(
                 _settle_memory()
                 if ready is not None:
                     await ready(doors)
-                async with turning(group), on_hangup(house.reload, group):
+                async with turning(group), on_hangup(house.reload, group), browsers_watched(house, group):
                     await stopping.wait()
 
 

@@ -184,6 +184,14 @@ REMARKS: Final[Mapping[FactKind, Mapping[str, Pair]]] = {
         "too_many_devices": ("设备总数已达上限", "there are as many devices as allowed"),
         "too_many_topics": ("主题数量已达上限", "there are as many topics as allowed"),
         "quarantine_full": ("隔离区暂时已满", "the quarantine has grown enough for now"),
+        "too_many_connections": (
+            "浏览器连接数已达上限，有人打不开页面",
+            "browsers have as many connections as allowed: somebody cannot open the page",
+        ),
+        "too_many_pages": (
+            "打开的页面已达上限，有人打不开页面",
+            "as many pages are open as allowed: somebody cannot open the page",
+        ),
         "disk_low": ("磁盘剩余空间不足", "little space is left on the disk"),
         "path_silent": ("探测消息没有返回，通路可能已断", "the probe does not come back: the path may be broken"),
         "heartbeat_failed": ("对外心跳发送失败", "the heartbeat to the outside is not taken"),

@@ -7,6 +7,7 @@ from typing import Protocol
 from aiohttp import web
 
 from alerts.model import Book, Outcome
+from dashboard.server.turned_away import TurnedAway
 from gateway.batch import Siting
 from gateway.history.contract import HistoryQuery
 from gateway.raw import RawPage
@@ -174,6 +175,7 @@ class House:
     audit: Audit
     meters: Meters = field(default_factory=Meters)
     reload: Reload | None = None
+    turned_away: TurnedAway = field(default_factory=TurnedAway)
 
     @property
     def limits(self) -> Limits:

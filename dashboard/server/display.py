@@ -15,6 +15,7 @@ from dashboard.server.one_way import listen, one_way
 from dashboard.server.problem import ProblemError
 from dashboard.server.public import Beat, Board, Picture, board_of
 from dashboard.server.static import page_file
+from dashboard.server.turned_away import Bound
 
 TICK_S: Final = 0.3
 HEARTBEAT_S: Final = 1.0
@@ -85,6 +86,7 @@ async def live(request: web.Request) -> web.StreamResponse:
     same_origin(request)
     show = _show(request)
     if show.closing.is_set() or show.displays >= show.desk.site.site.limits.pages:
+        request.app[HOUSE].turned_away.add(Bound.PAGES)
         raise ProblemError(503, "too_many_pages")
     socket = one_way()
     if not socket.can_prepare(request):

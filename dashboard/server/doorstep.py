@@ -10,6 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from dashboard.server.problem import Handler
+from dashboard.server.turned_away import Bound, TurnedAway
 
 HEAD_S: Final = 10.0
 # How long a connection may stay open between two requests; a page that is open keeps one of its own, the WebSocket.
@@ -21,8 +22,9 @@ WAITING = web.AppKey("waiting", set[asyncio.Protocol])
 class Doorstep:
     """Makes the protocol of each new connection; `most` are taken at once, those with nothing said among them."""
 
-    def __init__(self, server: web.Server, waiting: set[asyncio.Protocol], most: int) -> None:
+    def __init__(self, server: web.Server, waiting: set[asyncio.Protocol], most: int, turned_away: TurnedAway) -> None:
         """`server` makes what speaks HTTP; `waiting` are those that have not said anything yet."""
+        self._turned_away = turned_away
         self._server = server
         self._waiting = waiting
         self._most = most
@@ -30,6 +32,7 @@ class Doorstep:
     def __call__(self) -> asyncio.Protocol:
         """A new connection."""
         if len({*self._server.connections, *self._waiting}) >= self._most:
+            self._turned_away.add(Bound.CONNECTIONS)
             return _Refusal()
         made = self._server()
         self._waiting.add(made)

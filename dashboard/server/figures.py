@@ -48,6 +48,7 @@ class HallFigures(Collector):
     def __init__(self, house: House, hubs: Iterable[Hub]) -> None:
         self._desks = tuple(house.halls.values())
         self._hubs = tuple(hubs)
+        self._turned_away = house.turned_away
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: else the registry would read everything once when this is put in."""
@@ -59,6 +60,14 @@ class HallFigures(Collector):
         build.add_metric((version("hallwatch"), platform.python_version()), 1)
         yield build
         yield GaugeMetricFamily("hallwatch_page_clients", "Open pages.", sum(hub.clients for hub in self._hubs))
+        turned_away = CounterMetricFamily(
+            "hallwatch_browsers_turned_away",
+            "Browsers that a bound of the site file kept out or cut off, by the bound.",
+            labels=("bound",),
+        )
+        for bound, count in self._turned_away.counts.items():
+            turned_away.add_metric((bound,), count)
+        yield turned_away
         watched = [(desk, desk.watch()) for desk in self._desks]
         for figure in FIGURES:
             make = CounterMetricFamily if figure.grows else GaugeMetricFamily

@@ -10,11 +10,13 @@ from aiohttp import WSCloseCode, web
 from dashboard.server.accounts import Visitor
 from dashboard.server.ask import the_hall
 from dashboard.server.audit import looked
+from dashboard.server.desk import HOUSE
 from dashboard.server.guard import DOORS, allowed, rights_of, same_origin, still
 from dashboard.server.live import Client, Hub, close_code, feed
 from dashboard.server.one_way import listen, one_way
 from dashboard.server.problem import ProblemError
 from dashboard.server.rights import Right
+from dashboard.server.turned_away import Bound
 
 LOG = logging.getLogger(__name__)
 CHECK_S: Final = 60.0
@@ -28,7 +30,9 @@ async def live(request: web.Request) -> web.StreamResponse:
     asking = allowed(request, Right.SEE)
     same_origin(request)
     hub = request.app[HUBS][the_hall(request).id]
+    turned_away = request.app[HOUSE].turned_away
     if hub.full():
+        turned_away.add(Bound.PAGES)
         raise ProblemError(503, "too_many_pages")
     socket = one_way()
     if not socket.can_prepare(request):
@@ -43,6 +47,8 @@ async def live(request: web.Request) -> web.StreamResponse:
         await _serve(request, socket, client, asking)
     finally:
         hub.leave(client)
+        if client.cut:
+            turned_away.add(Bound.PAGE_QUEUE)
     await _close(request, socket, close_code(hub, client))
     return socket
 

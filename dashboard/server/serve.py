@@ -59,7 +59,8 @@ async def serving(
         await runner.setup()
         listener: asyncio.Server | None = None
         try:
-            listener = await _listen_tcp(runner, host, port, app[HOUSE].limits.connections, secured)
+            doorstep = _doorstep(runner, app)
+            listener = await _listen_tcp(doorstep, host, port, secured)
             port = listener.sockets[0].getsockname()[1]
             if local is not None:
                 await web.SockSite(runner, local).start()
@@ -88,13 +89,14 @@ def _secured(cert: Path, key: Path) -> ssl.SSLContext:
     return context
 
 
-async def _listen_tcp(
-    runner: web.AppRunner, host: str, port: int, most: int, secured: ssl.SSLContext | None
-) -> asyncio.Server:
-    """Listen for browsers, for so many connections at once."""
-    server = runner.server
+def _doorstep(runner: web.AppRunner, app: web.Application) -> Doorstep:
+    server, house = runner.server, app[HOUSE]
     assert server is not None  # noqa: S101 - set up before
-    doorstep = Doorstep(server, runner.app[WAITING], most)
+    return Doorstep(server, app[WAITING], house.limits.connections, house.turned_away)
+
+
+async def _listen_tcp(doorstep: Doorstep, host: str, port: int, secured: ssl.SSLContext | None) -> asyncio.Server:
+    """Listen for browsers, for so many connections at once."""
     patience = None if secured is None else HEAD_S
     try:
         return await asyncio.get_running_loop().create_server(

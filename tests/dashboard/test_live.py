@@ -14,9 +14,11 @@ from aiohttp import WSMsgType
 from alerts.model import Changes, Event, TicketState
 from dashboard.server import page_socket
 from dashboard.server.accounts import NOBODY
+from dashboard.server.desk import HOUSE
 from dashboard.server.live import ENDED_MS, QUEUE, Client, Hub
 from dashboard.server.page_socket import HUBS
 from dashboard.server.rights import Right
+from dashboard.server.turned_away import Bound
 from gateway.store.contract import Batch
 from sensors.hall.state import DeviceState, Liveness, Origin
 from sensors.inputs import Ticked, pack
@@ -216,18 +218,22 @@ async def test_what_waits_for_a_page_is_bounded_in_bytes(tmp_path: Path) -> None
 
 
 async def test_pages_and_connections_are_bounded(tmp_path: Path) -> None:
+    """And whoever is turned away is counted, by the bound's name in the site file."""
     async with running(tmp_path, limits=Limits(pages=2, connections=4)) as server, browser(server) as session:
+        counts = server.app[HOUSE].turned_away.counts
         async with page(server) as first, page(server) as second:
             await frame(first)
             await frame(second)
             with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
                 await session.ws_connect("/api/v1/live")
             assert refused.value.status == 503
+            assert counts == {Bound.CONNECTIONS: 0, Bound.PAGES: 1, Bound.PAGE_QUEUE: 0}
             _, idle = await asyncio.open_connection("127.0.0.1", server.served.port)
             fifth, writer = await asyncio.open_connection("127.0.0.1", server.served.port)
             async with asyncio.timeout(5):
                 with contextlib.suppress(ConnectionError):
                     assert await fifth.read() == b"", "closed without a word"
+            assert counts == {Bound.CONNECTIONS: 1, Bound.PAGES: 1, Bound.PAGE_QUEUE: 0}
             idle.close()
             writer.close()
         async with page(server) as third:

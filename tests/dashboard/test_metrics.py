@@ -24,7 +24,7 @@ UP = (
 # All names that a label may have: none of them is a device's or a person's.
 LABELS = {
     *("hall", "lane", "outcome", "priority", "state", "stage", "store", "liveness", "reason"),
-    *("version", "python", "le"),
+    *("version", "python", "le", "bound"),
 }
 
 

@@ -44,9 +44,9 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 @contextlib.asynccontextmanager
-async def flooded(folder: Path, port: int) -> AsyncIterator[tuple[Hallwatch, Memory]]:
+async def flooded(folder: Path, port: int, limits: str = LIMITS) -> AsyncIterator[tuple[Hallwatch, Memory]]:
     """A gateway whose memory is watched; the block must leave it within bounds, even, and alarming."""
-    site = small_site(Parts(port, limits=LIMITS, watch="{probe_s: 3600}"))
+    site = small_site(Parts(port, limits=limits, watch="{probe_s: 3600}"))
     with Hallwatch(folder / "gateway", site) as gateway:
         await gateway.linked()
         await flood(port, ((f"{HALL}/telemetry/warm/presence", b"{") for _ in range(20)))
@@ -146,6 +146,38 @@ async def test_many_devices_and_topics_that_nobody_knows(tmp_path: Path, mosquit
         )
 
 
+async def test_devices_and_topics_are_counted_out_and_the_fires_among_them_are_heard(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    """Well formed, and far below any device's rate: only how many there are is too much."""
+    said = {"presence": b'{"value":{"present":true}}', "battery": b'{"value":{"low":true}}'}
+    said |= {"contact": b'{"value":{"open":true}}', "equipment": b'{"value":{"state":"ok"}}'}
+
+    def crowd() -> Iterator[tuple[str, bytes]]:
+        for kind, body in said.items():
+            for number in range(200):
+                yield f"{HALL}/telemetry/device-{number}/{kind}", body
+        yield f"{HALL}/safety/device-200/fire", FIRE
+        yield f"{HALL}/safety/smoke-1/fire", FIRE
+
+    limits = LIMITS.replace("topics: 500", "topics: 60, devices: 40").replace(
+        "unknown_devices: 50", "unknown_devices: 90"
+    )
+    async with flooded(tmp_path, mosquitto.port, limits) as (gateway, _):
+        sent = await flood(mosquitto.port, crowd())
+        account = await heard(gateway, 20 + sent)
+        counted = await reasons(gateway)
+        listed = len((await gateway.get("/api/v1/devices"))["items"])
+        assert listed == 40
+        assert counted["too_many_topics"] == 29 * 4 - 60
+        assert account["refused"] == counted["too_many_topics"] + counted["too_many_devices"]
+        assert account["awaiting"] + account["refused"] == sent - 1
+        for reason in ("too_many_topics", "too_many_devices"):
+            assert (await told(gateway, reason))["subject"] == "main"
+        burning = {one["subject"]: one.get("verified", True) for one in await fires(gateway, 2)}
+        assert burning == {"smoke-1": True, "~unlisted": False}
+
+
 async def test_fires_of_thousands_of_strangers_are_alarms_that_a_person_can_read(
     tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
@@ -220,6 +252,8 @@ async def test_pages_that_never_read(tmp_path: Path, mosquitto: Mosquitto) -> No
         await flood(mosquitto.port, [(f"{HALL}/safety/smoke-1/fire", FIRE)])
         await heard(gateway, 61)
         await fires(gateway, 1)
+        kept_out = [one for one in await alarms(gateway) if one["subject"] == "browsers"]
+        assert [one["detail"] in {"too_many_pages", "too_many_connections"} for one in kept_out] == [True]
         for writer in deaf:
             writer.transport.abort()
 

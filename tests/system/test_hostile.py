@@ -124,10 +124,13 @@ def assert_even(account: dict[str, int], sent: int) -> None:
 
 
 async def settled(memory: Memory, below: float = 0.0) -> float:
-    """The least it comes down to within a while (MiB): what held the last of 10 MB is let go a little later."""
+    """The least it comes down to (MiB): what held the last of 10 MB is let go a little later.
+
+    On a busy machine later yet: with `below` it is waited for until it is there.
+    """
     least = memory.look()
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(SETTLES_S):
+        async with asyncio.timeout(PATIENCE_S if below else SETTLES_S):
             while least >= below:
                 await asyncio.sleep(0.2)
                 least = min(least, memory.look())

@@ -15,6 +15,8 @@ export const gateway = {
   'detail.too_many_devices': 'there are as many devices as allowed',
   'detail.too_many_topics': 'there are as many topics as allowed',
   'detail.quarantine_full': 'the quarantine has grown enough for now',
+  'detail.too_many_connections': 'browsers have as many connections as allowed: somebody cannot open the page',
+  'detail.too_many_pages': 'as many pages are open as allowed: somebody cannot open the page',
   'detail.disk_low': 'little space is left on the disk',
   'detail.clock_stepped': "this machine's clock was stepped",
   'detail.session_taken': 'another client uses our MQTT client id',

@@ -15,6 +15,8 @@ export const gateway = {
   'detail.too_many_devices': '设备总数已达上限',
   'detail.too_many_topics': '主题数量已达上限',
   'detail.quarantine_full': '隔离区暂时已满',
+  'detail.too_many_connections': '浏览器连接数已达上限，有人打不开页面',
+  'detail.too_many_pages': '打开的页面已达上限，有人打不开页面',
   'detail.disk_low': '磁盘剩余空间不足',
   'detail.clock_stepped': '本机时钟被调整',
   'detail.session_taken': '另一客户端使用了本机的 MQTT 标识',

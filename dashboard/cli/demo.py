@@ -47,6 +47,9 @@ TOUR: Final = "tour"
 # Late enough in a morning for a queue, early enough for much of a day.
 AFTER_OPENING_MS: Final = 75 * 60_000
 LOOK_BACK_DAYS: Final = 40
+LIVELY_WITHIN_MS: Final = 45 * 60_000
+# More in one queue make a hall no livelier than some in each.
+LIVELY_QUEUE: Final = 3
 
 
 def add_to(commands: Commands) -> None:
@@ -80,7 +83,7 @@ async def _demo(chosen: argparse.Namespace, folder: Path) -> None:
         with _preparing() as show:
             kept, tour = load(settings.site_text, settings.site_name), shipped_scenario(TOUR)
             fleet = Fleet(kept.site, tour.hall, tour.seed)
-            start = opening(HallCalendar(fleet.index.hall), time.time_ns() // 1_000_000)
+            start = lively(fleet, opening(HallCalendar(fleet.index.hall), time.time_ns() // 1_000_000))
             await play_yesterday(settings.store, kept, tour, start, show)
             await leave_sessions(broker, kept.site, fleet.hall)
         clock = SimClock.start(start, chosen.speed)
@@ -149,6 +152,16 @@ def opening(calendar: HallCalendar, now: int) -> int:
         if periods and (morning := min(periods[0][0] + AFTER_OPENING_MS, sum(periods[0]) // 2)) <= now:
             mornings.append((not calendar.periods(day - timedelta(days=1)), back, morning))
     return min(mornings)[2] if mornings else now
+
+
+def lively(fleet: Fleet, opening_at: int) -> int:
+    """The minute soon after `opening_at` (ms) at which most people wait, spread over the queues.
+
+    On a good day a hall's queues are empty every now and then: nobody would see that they are queues.
+    """
+    queues = fleet.day_of(opening_at).queues.values()
+    minutes = range(opening_at, opening_at + LIVELY_WITHIN_MS, 60_000)
+    return max(minutes, key=lambda at: sum(min(queue.at(at), LIVELY_QUEUE) for queue in queues))
 
 
 def today(fleet: Fleet, tour: Scenario, start: int) -> Overlay:

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from gateway.store.contract import Batch, Quarantined
 from sensors.actions import Acknowledge
 from sensors.inputs import Ticked, pack
 from sensors.site.calendar import HallCalendar
+from simulators.fleet import Fleet
 from tests.dashboard.desk import NOW, Running, browser, running
 
 
@@ -276,6 +277,20 @@ def test_the_demo_opens_in_a_morning_after_a_day_that_was_worked_whenever_it_is_
             assert start <= now
             assert datetime.fromtimestamp(start / 1000, zone).strftime("%H:%M") == "09:45"
             assert calendar.periods(calendar.date_of(start) - timedelta(days=1)), "a yesterday without visitors"
+
+
+def test_the_demo_begins_when_somebody_waits() -> None:
+    site = load_site(EXAMPLE.read_text("utf-8"), EXAMPLE.name)
+    fleet, calendar = Fleet(site, seed=7), HallCalendar(site.halls[0])
+    several = []
+    for day in range(2, 28):
+        at = demo.opening(calendar, round(datetime(2026, 3, day, 18, tzinfo=UTC).timestamp() * 1000))
+        start = demo.lively(fleet, at)
+        assert at <= start < at + 45 * 60_000
+        waiting = [queue.at(start) for queue in fleet.day_of(start).queues.values()]
+        assert sum(waiting) >= 1, (day, waiting)
+        several.append(sum(map(bool, waiting)) > 1)
+    assert sum(several) > 0.8 * len(several)
 
 
 def test_the_demos_site_is_the_example_on_its_own_broker() -> None:

@@ -48,7 +48,7 @@ async def test_a_new_device_is_approved_as_its_name_suggests_and_retired(visit: 
     await expect(device).to_contain_text("二号窗口")
     gateway.hear("w2-badge", "battery", pct=79)
     await expect(raw.first).to_have_attribute("data-verdict", "stored")
-    await expect(raw.first).to_contain_text("pct 79")
+    await expect(raw.first).to_contain_text("电量 79 %")
     await expect(raw.first.locator("pre")).to_contain_text('"pct": 79')
     await expect(device).to_contain_text("79%")
     # Retired by two taps: it stands among the retired, and what it says is refused and counted with its reason.
@@ -85,7 +85,7 @@ async def test_raw_messages_are_for_maintainers_and_the_address_can_be_sent_on(v
     await page.press_in(held, "mend-send")
     await expect(held).to_have_count(0)
     await page.page.go_back()
-    await expect(page.see("raw").filter(has_text="temperature_c 20")).to_have_attribute("data-verdict", "replayed")
+    await expect(page.see("raw").filter(has_text="温度 20 °C")).to_have_attribute("data-verdict", "replayed")
     await page.fits(390)
     for locale, width in (("zh-CN", 1600), ("en-GB", 390)):
         other = await at(await visit("mend", locale=locale), DEVICE)

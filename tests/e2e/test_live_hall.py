@@ -38,7 +38,7 @@ DRAWN = """() => {
 # Li has a shift, so Li can be asked to cover.
 SHIFTS = """\
     shifts:
-      - {person: li, window: w2}
+      - {person: li, window: w2, days: [mon, tue, wed, thu, fri, sat, sun]}
 """
 
 

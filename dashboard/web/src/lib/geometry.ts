@@ -84,7 +84,25 @@ export function textWidth(text: string): number {
 /** The text, cut with an ellipsis to a width in units of its font size. */
 export function fit(text: string, width: number): string {
   if (textWidth(text) <= width) return text
+  // What stands in brackets goes first: it only adds to the name.
+  const bare = text.replace(/\s*[（(][^（(]*[）)]$/, '')
+  if (bare && textWidth(bare) <= width) return bare
   let cut = [...text]
   while (cut.length > 1 && textWidth(cut.join('')) + 0.8 > width) cut = cut.slice(0, -1)
   return `${cut.join('').trimEnd()}…`
+}
+
+/** The text and its font size (px): as large as its room (px) allows between two sizes, then cut. */
+export function sized(text: string, room: number, most: number, least: number): { text: string; size: number } {
+  const short = fit(text, room / least)
+  return { text: short, size: Math.max(least, Math.min(most, room / textWidth(short))) }
+}
+
+/** The text in at most two lines of a width in units of its font size; broken between words, then cut. */
+export function inLines(text: string, width: number): string[] {
+  if (textWidth(text) <= width || !text.includes(' ')) return [fit(text, width)]
+  const words = text.split(' ')
+  let first = words.shift() ?? ''
+  while (words[0] !== undefined && textWidth(`${first} ${words[0]}`) <= width) first += ` ${words.shift()}`
+  return words.length ? [fit(first, width), fit(words.join(' '), width)] : [fit(first, width)]
 }

@@ -31,12 +31,14 @@ export function windowName(id: string | null): string {
   return found ? `${t('window.number', { n: found.number })} ${named(found.name)}` : (id ?? '')
 }
 
-/** Who did something: a person by name, a device or an alarm by what it is about, else a part of the system, or a user. */
+/** Who did something: a person by name, a device or an alarm by what it is about, who sat at the server, else a part of the system, or a user. */
 export function who(actor: Name | string | null): string {
   if (actor === null) return ''
   if (typeof actor !== 'string') return named(actor)
   const device = tables.device.get(actor)
   if (device) return nameOf(device, actor)
+  // By the command at the server itself; in a demo that is whoever acts in its scenarios.
+  if (actor.startsWith('local:')) return tables.hall.list.some((one) => one.demo) ? t('actor.demo') : t('actor.local', { who: actor.slice(6) })
   const alarm = tables.alarm.get(actor)
   return alarm ? subjectName(alarm.subject_type, alarm.subject) : word('actor', actor)
 }

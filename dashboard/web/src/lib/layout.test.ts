@@ -25,7 +25,7 @@ function example(px: number, sick: readonly string[] = []): PlanIn {
     const at = line.match(/at: \[([^\]]+)\]/)?.[1]
     const outline = line.match(/outline: \[(\[.*\])\]/)?.[1]
     if (outline) zones.push({ id, outline: outline.slice(1, -1).split('], [').map(point), words: 8, lines: 3 })
-    else if (at && line.includes('kinds:')) devices.push({ id, xy: point(at), window: field(line, 'window'), zone, calm: !sick.includes(id), chip: line.includes('service:') })
+    else if (at && line.includes('kinds:')) devices.push({ id, xy: point(at), window: field(line, 'window'), zone, calm: !sick.includes(id), chip: line.includes('service:') ? 2 : 0 })
     else if (at) windows.push({ id, xy: point(at), zone })
   }
   return { size: [40, 24], px, word: 2, named: true, zones, windows, devices }

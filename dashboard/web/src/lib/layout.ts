@@ -12,7 +12,8 @@ export type Grade = 'full' | 'short' | 'mark'
 /** `words`: how wide its label is, in font sizes; `lines`: how many it has, 2 or 3. */
 interface ZoneIn { id: string; outline: readonly Point[]; words: number; lines: number }
 interface WindowIn { id: string; xy: Point; zone: string }
-interface DeviceIn { id: string; xy: Point; window: string | null; zone: string | null; calm: boolean; chip: boolean }
+/** `chip`: how many lines the name of the queue has that it counts, 0 where it counts none. */
+interface DeviceIn { id: string; xy: Point; window: string | null; zone: string | null; calm: boolean; chip: number }
 
 export interface PlanIn {
   /** The hall's size (m), and the width to draw it in (px). */
@@ -44,6 +45,8 @@ export interface Layout {
 }
 
 export const MARGIN = 8
+/** How wide a line of a queue's name may be, in its own font sizes. */
+export const QUEUE_NAME = 7
 
 export function layOut(plan: PlanIn): Layout {
   const { size, px } = plan
@@ -58,14 +61,14 @@ export function layOut(plan: PlanIn): Layout {
   const grade: Grade = width >= 4.6 * u ? 'full' : width >= 3.4 * u ? 'short' : 'mark'
   const tall = grade === 'full' && 2.6 * u + plan.word * 0.85 * u > width
   const docks = grade === 'full' && plan.devices.some((one) => one.window)
-  const deep = grade === 'mark' ? 2.5 * u : grade === 'short' ? 3.1 * u : (3.2 + (tall ? 1.2 : 0) + (plan.named ? 1.25 : 0) + (docks ? 1.75 : 0)) * u
+  const deep = grade === 'mark' ? 2.5 * u : grade === 'short' ? 3.1 * u : (3.2 + (tall ? 1.2 : 0) + (plan.named ? 1.25 : 0) + (docks ? 2 : 0)) * u
   const hall: Box = { left: MARGIN, top: MARGIN, right: px - MARGIN, bottom: height - MARGIN }
   const counters = windows.map((one) => counter(one, zones.find((zone) => zone.id === one.zone)?.outline ?? [], Math.max(width, 1.6 * u), deep, hall))
   const taken = counters.map((one) => one.box)
 
   const devices = plan.devices.map((one) => ({ ...one, xy: at(one.xy) }))
   const free = devices.filter((one) => !(one.window && counters.some((place) => place.id === one.window)))
-  const extent = (one: DeviceIn): Point => (one.chip ? (small ? [2.3 * u, 1.7 * u] : [4.8 * u, 2.6 * u]) : small && one.calm ? [0.8 * u, 0.8 * u] : [1.7 * u, 1.7 * u])
+  const extent = (one: DeviceIn): Point => (one.chip ? (small ? [2.3 * u, 1.7 * u] : [5.4 * u, (1.75 + 0.9 * one.chip) * u]) : small && one.calm ? [0.8 * u, 0.8 * u] : [1.7 * u, 1.7 * u])
   const soft = free.map((one) => around(one.xy, ...(extent(one) as [number, number])))
   const labels = new Map<string, Box>()
   for (const zone of zones) {

@@ -1,5 +1,7 @@
 /** What a maintainer asks beside the live link: one device whole, its raw messages, the site file loaded anew. */
 import { post, request } from './api'
+import { fieldsOf } from './fields'
+import { t, word } from './i18n.svelte'
 
 export interface Suggested {
   kinds: string[]
@@ -71,10 +73,19 @@ export function pretty(text: string): string {
   }
 }
 
-/** What was read, in a few words: `length 3, wait_s 40`. */
-export function said(value: Record<string, unknown>): string {
+/** What was read, in a few words: `length 3 people, wait 40 s`. */
+export function said(kind: string, value: Record<string, unknown>): string {
   return Object.entries(value)
     .filter(([, given]) => given !== null)
-    .map(([name, given]) => `${name} ${typeof given === 'string' ? given : JSON.stringify(typeof given === 'number' ? Math.round(given * 100) / 100 : given)}`)
-    .join(', ')
+    .map(([name, given]) => `${word('field', name)} ${figure(kind, name, given)}`)
+    .join(t('comma'))
+}
+
+// Where the word for what stands in a field is kept; codes that a device's maker chose have none, and stay.
+const GROUPS: Record<string, string> = { state: 'state', level: 'level', sensor: 'detail', code: 'detail' }
+
+function figure(kind: string, name: string, given: unknown): string {
+  if (typeof given !== 'number') return word(GROUPS[name] ?? 'value', String(given))
+  const unit = fieldsOf([kind]).find((one) => one.field === name)?.unit
+  return `${Math.round(given * 100) / 100}${unit ? ` ${word('unit', unit)}` : ''}`
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Problem } from './api'
 import type { Alarm } from './entities'
 import { fieldsOf } from './fields'
-import { apart, around, fit, inside, labelPlace, textWidth } from './geometry'
+import { apart, around, fit, inLines, inside, labelPlace, sized, textWidth } from './geometry'
 import { inOrder, total } from './hall'
 import { language } from './i18n.svelte'
 import { describe as told } from './session.svelte'
@@ -130,5 +130,21 @@ describe('the plan', () => {
     expect(textWidth('窗口')).toBe(2)
     expect(fit('学籍', 4)).toBe('学籍')
     expect(fit('综合业务窗口', 4)).toBe('综合业…')
+  })
+
+  it('rather lose what stands in brackets, and are smaller before they are cut', () => {
+    expect(fit('综合（午间不休）', 5)).toBe('综合')
+    expect(fit('General (open at noon)', 30)).toBe('General (open at noon)')
+    expect(sized('学籍', 100, 12, 9)).toEqual({ text: '学籍', size: 12 })
+    expect(sized('综合业务窗口', 60, 12, 9)).toEqual({ text: '综合业务窗口', size: 10 })
+    expect(sized('综合（午间不休）', 36, 12, 9)).toEqual({ text: '综合', size: 12 })
+    expect(sized('综合业务窗口', 36, 12, 9).text).toBe('综合业…')
+    expect(sized('综合业务窗口服务', 36, 12, 9).size).toBeGreaterThanOrEqual(9)
+  })
+
+  it('go on in a second line between words', () => {
+    expect(inLines('Student records', 20)).toEqual(['Student records'])
+    expect(inLines('Logistics and housing', 9)).toEqual(['Logistics and', 'housing'])
+    expect(inLines('学籍与成绩', 4)).toEqual(['学籍与…'])
   })
 })

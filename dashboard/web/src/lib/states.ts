@@ -26,7 +26,6 @@ export const ICONS = {
   battery: 'M2 5.2h10v5.6H2zM14.2 7v2',
   wrench: 'M10.9 2.6a3.3 3.3 0 0 0-3.3 4.5l-5 5 1.4 1.4 5-5a3.3 3.3 0 0 0 4.3-4.1l-2 2-2-.4-.4-2z',
   queue: 'M3 4h10M3 8h7M3 12h4',
-  level0: 'M3 13v-1.6',
   level1: 'M3 13v-1.6M6.3 13V9',
   level2: 'M3 13v-1.6M6.3 13V9M9.6 13V6.4',
   level3: 'M3 13v-1.6M6.3 13V9M9.6 13V6.4M13 13V3.4',
@@ -62,7 +61,7 @@ const LOOKS: Record<string, Record<string, Look>> = {
     alarm: { tone: 'alarm', icon: 'bang' },
   },
   level: {
-    normal: { tone: 'good', icon: 'level0' },
+    normal: { tone: 'good', icon: 'check' },
     blue: { tone: 'info', icon: 'level1' },
     yellow: { tone: 'warn', icon: 'level2' },
     orange: { tone: 'orange', icon: 'level3' },

@@ -72,6 +72,19 @@ describe('the two languages', () => {
     for (const code of found) expect(zh, `${group}.${code}`).toHaveProperty([`${group}.${code}`])
   })
 
+  it('have a word for every field that a device may report', () => {
+    const told = source('sensors/readings.py').split('class Badge:')[1]?.split('class Clock(')[0] ?? ''
+    const fields = [...told.matchAll(/^ {4}([a-z0-9_]+): /gm)].map((match) => `field.${match[1]}`)
+    expect(fields.length).toBeGreaterThan(30)
+    expect(fields.filter((key) => !(key in zh))).toEqual([])
+  })
+
+  it.each(['BadgeResult', 'Direction', 'ButtonAction', 'Scope'])('have a word for every value of %s', (name) => {
+    const found = codes('sensors/readings.py', name).map((code) => `value.${code}`)
+    expect(found.length).toBeGreaterThan(1)
+    expect(found.filter((key) => !(key in zh))).toEqual([])
+  })
+
   it('have a sentence for every refusal of an action', () => {
     const refusals = Object.entries(python)
       .filter(([path]) => !path.includes('/tests/'))

@@ -13,5 +13,6 @@ import { plans } from './en/plans'
 import { problems } from './en/problems'
 import { stories } from './en/stories'
 import { tours } from './en/tours'
+import { values } from './en/values'
 
-export const later = { ...accounts, ...books, ...demo, ...devices, ...events, ...forms, ...gateway, ...history, ...maintain, ...plan, ...plans, ...problems, ...stories, ...tours }
+export const later = { ...accounts, ...books, ...demo, ...devices, ...events, ...forms, ...gateway, ...history, ...maintain, ...plan, ...plans, ...problems, ...stories, ...tours, ...values }

@@ -13,5 +13,6 @@ import { plans } from './zh/plans'
 import { problems } from './zh/problems'
 import { stories } from './zh/stories'
 import { tours } from './zh/tours'
+import { values } from './zh/values'
 
-export const later = { ...accounts, ...books, ...demo, ...devices, ...events, ...forms, ...gateway, ...history, ...maintain, ...plan, ...plans, ...problems, ...stories, ...tours } as const
+export const later = { ...accounts, ...books, ...demo, ...devices, ...events, ...forms, ...gateway, ...history, ...maintain, ...plan, ...plans, ...problems, ...stories, ...tours, ...values } as const

@@ -60,6 +60,8 @@ export const alarms: Record<keyof typeof zh, string> = {
   'detail.absent': 'absent',
   'detail.fault': 'fault',
   'detail.degraded': 'degraded',
+  'actor.demo': 'somebody in the demo',
+  'actor.local': '{who} (at the server)',
   'actor.gateway': 'gateway',
   'actor.engine': 'system',
   'actor.system': 'system',

@@ -3,6 +3,7 @@ import type { events as zh } from '../zh/events'
 /** The words of the last events. */
 export const events: Record<keyof typeof zh, string> = {
   'events.title': 'Last events',
+  'events.message': 'Message',
   'events.none': 'No events yet',
   'event.alarm.raised': 'Alarm raised',
   'event.alarm.acknowledged': 'Acknowledged',

@@ -1,5 +1,17 @@
 /** Columns, forms, attendance: fetched after the first view. */
 export const forms = {
+  zone: 'Zone',
+  zones: 'Zones',
+  window: 'Window',
+  service: 'Service',
+  'zone.people': '{n} of {cap} people',
+  pause: 'Pause',
+  resume: 'Resume',
+  'pause.until': 'until',
+  'pause.covered': 'covered by {who}',
+  'pause.open': 'no end given',
+  'windows.title': 'Windows',
+  'plan.unplaced': 'Not placed on the plan',
   note: 'Note (optional)',
   minutes: '{n} min',
   'login.why': 'Names and actions need a login.',

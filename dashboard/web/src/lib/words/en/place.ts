@@ -2,10 +2,6 @@ import type { place as zh } from '../zh/place'
 
 /** Zones, windows, queues and people of the hall. */
 export const place: Record<keyof typeof zh, string> = {
-  zone: 'Zone',
-  zones: 'Zones',
-  window: 'Window',
-  service: 'Service',
   'level.normal': 'Normal',
   'level.blue': 'Blue',
   'level.yellow': 'Yellow',
@@ -21,16 +17,8 @@ export const place: Record<keyof typeof zh, string> = {
   'plan.view': 'View',
   'plan.drawing': 'Plan',
   'plan.table': 'Table',
-  'plan.unplaced': 'Not placed on the plan',
   'plan.aria': 'Floor plan: zones, windows and devices. The table holds the same.',
-  'zone.people': '{n} of {cap} people',
-  'windows.title': 'Windows',
   'window.number': 'Window {n}',
-  pause: 'Pause',
-  resume: 'Resume',
-  'pause.until': 'until',
-  'pause.covered': 'covered by {who}',
-  'pause.open': 'no end given',
   'queues.title': 'Queues',
   'queues.hour': 'last hour',
   'queues.none': 'No queues',

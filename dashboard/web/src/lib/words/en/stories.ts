@@ -32,6 +32,7 @@ export const stories = {
   'sound.on': 'Sound on',
   'sound.off': 'Sound off',
   'sound.blocked': 'Sound is blocked by the browser: tap to allow',
+  'sound.blocked_short': 'No sound: tap',
   'sound.mute': 'This screen has no sound',
   'event.alarm.noted': 'Note',
   'event.alarm.was.real': 'It was real',

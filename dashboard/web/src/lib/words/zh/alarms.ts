@@ -58,6 +58,8 @@ export const alarms = {
   'detail.absent': '缺勤',
   'detail.fault': '故障',
   'detail.degraded': '性能下降',
+  'actor.demo': '演示中的人员',
+  'actor.local': '{who}（在服务器上）',
   'actor.gateway': '网关',
   'actor.engine': '系统',
   'actor.system': '系统',

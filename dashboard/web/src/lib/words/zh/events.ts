@@ -1,6 +1,7 @@
 /** 最近事件里的词句。 */
 export const events = {
   'events.title': '最近事件',
+  'events.message': '消息',
   'events.none': '还没有事件',
   'event.alarm.raised': '告警',
   'event.alarm.acknowledged': '已确认',

@@ -1,5 +1,17 @@
 /** 表格的列名、表单的字、考勤：首屏之后才取。 */
 export const forms = {
+  zone: '区域',
+  zones: '区域',
+  window: '窗口',
+  service: '业务',
+  'zone.people': '{n} / {cap} 人',
+  pause: '暂停',
+  resume: '恢复',
+  'pause.until': '至',
+  'pause.covered': '由 {who} 代班',
+  'pause.open': '未定时限',
+  'windows.title': '窗口',
+  'plan.unplaced': '未标在图上',
   note: '备注（可不填）',
   minutes: '{n} 分钟',
   'login.why': '查看姓名和进行操作需要登录。',

@@ -32,6 +32,7 @@ export const stories = {
   'sound.on': '有声音',
   'sound.off': '声音已关',
   'sound.blocked': '浏览器禁止了声音，点这里开启',
+  'sound.blocked_short': '无声，点这里',
   'sound.mute': '此屏没有声音',
   'event.alarm.noted': '记录',
   'event.alarm.was.real': '定性：属实',

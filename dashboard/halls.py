@@ -193,7 +193,7 @@ async def _shipper(parts: HallParts, pipeline: Pipeline) -> Shipper:
                 pipeline.raised("history_behind", cursor.name, holds=False)
 
     def tell(behind: bool, why: str) -> None:
-        pipeline.raised("history_behind", parts.history.name, holds=behind, detail=why)
+        pipeline.raised("history_behind", parts.history.name, holds=behind, detail=f"history_behind {why}")
 
     feed = Feed(
         hall=parts.hall.id,

@@ -43,12 +43,13 @@ async def tidy_journal(store: Store, hall: str, limits: Limits) -> str:
     trimmed = await store.budget.enforce(hall, limits.journal_mib * 2**20)
     if not trimmed.dropped and not trimmed.over:
         return ""
-    wrong = f"{trimmed.dropped} messages dropped before the history had them, {trimmed.over} bytes over the budget"
-    log.error("journal of %s: %s", hall, wrong)
-    return wrong
+    log.error(
+        "journal of %s: %d dropped before the history had them, %d bytes over", hall, trimmed.dropped, trimmed.over
+    )
+    return f"journal_dropped {trimmed.dropped}" if trimmed.dropped else f"journal_over {trimmed.over} B"
 
 
 async def tidy_quarantine(store: Store, hall: str, limits: Limits) -> str:
     """Bring the quarantine to its size; returns what was lost, "" if nothing. Raises `StoreError`."""
     lost = await store.quarantine.trim(hall, limits.quarantine_rows, limits.quarantine_mib * 2**20)
-    return f"{lost} messages dropped before anybody had looked" if lost else ""
+    return f"quarantine_dropped {lost}" if lost else ""

@@ -41,7 +41,7 @@ def hall_sessions(settings: Settings, site: Site, hall: str, clock: Clockwork, p
             now=clock.now,
             deliver=pipeline.deliver,
             changed=pipeline.linked,
-            refused=telling(pipeline, "subscription_refused", lane.name.lower()),
+            refused=_refused(pipeline, lane),
             unsteady=unsteady(lane),
             stood=_stood(pipeline, lane, shaken=shaken),
         )
@@ -52,6 +52,11 @@ def hall_sessions(settings: Settings, site: Site, hall: str, clock: Clockwork, p
 def _stood(pipeline: Pipeline, lane: Lane, *, shaken: bool) -> frozenset[str]:
     refused = stands(pipeline, "subscription_refused", lane.name.lower())
     return frozenset(name for name, stood in (("refused", refused), ("unsteady", shaken)) if stood)
+
+
+def _refused(pipeline: Pipeline, lane: Lane) -> Callable[[str], None]:
+    tell = telling(pipeline, "subscription_refused", lane.name.lower())
+    return lambda filters: tell(f"subscription_refused {filters}" if filters else "")
 
 
 def _one_word(tell: Callable[[str], None], *, stood: bool) -> Callable[[Lane], Callable[[str], None]]:

@@ -192,6 +192,26 @@ REMARKS: Final[Mapping[FactKind, Mapping[str, Pair]]] = {
             "打开的页面已达上限，有人打不开页面",
             "as many pages are open as allowed: somebody cannot open the page",
         ),
+        "journal_dropped": (
+            "日志超出磁盘预算，历史库未取走即被丢弃的消息数",
+            "the journal is over its disk budget; messages dropped before the history had them:",
+        ),
+        "journal_over": (
+            "日志超出磁盘预算，且已无可删",
+            "the journal is over its disk budget, and nothing more may go",
+        ),
+        "quarantine_dropped": (
+            "隔离区已满，无人查看即被丢弃的消息数",
+            "the quarantine is full; messages dropped before anybody had looked:",
+        ),
+        "history_behind": (
+            "历史库落后于日志",
+            "the history is behind the journal",
+        ),
+        "subscription_refused": (
+            "消息服务器拒绝了订阅",
+            "the broker refuses a subscription",
+        ),
         "disk_low": ("磁盘剩余空间不足", "little space is left on the disk"),
         "path_silent": ("探测消息没有返回，通路可能已断", "the probe does not come back: the path may be broken"),
         "heartbeat_failed": ("对外心跳发送失败", "the heartbeat to the outside is not taken"),

@@ -19,6 +19,7 @@ from gateway.store.records import Before
 
 PAGE: Final = 100
 BODY_S: Final = 20.0
+WORD_LONGEST: Final = 200
 PAGE_MOST: Final = 500
 # As JSON writes one: no spaces, no plus, no zeros before it, no digits of other scripts.
 WHOLE: Final = re.compile(r"0|[1-9][0-9]{0,15}")
@@ -92,6 +93,20 @@ def one_of(request: web.Request, key: str, words: Sequence[str]) -> str:
     return word
 
 
+def word_of(request: web.Request, key: str) -> str | None:
+    """A name or an id of the query, None without it; raises `ProblemError` 400 for what is none (no store takes it)."""
+    word = request.query.get(key)
+    if word is not None and (len(word) > WORD_LONGEST or "\x00" in word):
+        raise ProblemError(400, "bad_query", f"{key} is a name or an id")
+    return word
+
+
+def id_of(request: web.Request) -> str | None:
+    """The id in the address, None for what can be none."""
+    found = request.match_info["id"]
+    return found if found.isprintable() else None
+
+
 def limit_of(request: web.Request) -> int:
     """How many rows are asked for."""
     return whole(request, "limit", PAGE, 1, PAGE_MOST)
@@ -103,6 +118,7 @@ def before_of(request: web.Request) -> Before | None:
     if text is None:
         return None
     at, comma, last = text.partition(",")
-    if not comma or not at.isascii() or not at.isdigit() or len(at) > 16:  # noqa: PLR2004 (digits of 2**53)
+    good = at.isascii() and at.isdigit() and len(at) <= 16  # noqa: PLR2004 (digits of 2**53)
+    if not comma or not good or not last.isprintable():
         raise ProblemError(400, "bad_query", "before is what the page before gave as next")
     return int(at), last

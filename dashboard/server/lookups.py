@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from dashboard.server.answers import Listed
-from dashboard.server.ask import answer, before_of, flag, limit_of, people_of, the_hall, whole
+from dashboard.server.ask import answer, before_of, flag, limit_of, people_of, the_hall, whole, word_of
 from dashboard.server.entities import device_entity
 from dashboard.server.guard import allowed
 from dashboard.server.records import alarm_entity, event_entity, run_entity, ticket_entity
@@ -57,7 +57,7 @@ async def events(request: web.Request) -> web.Response:
     allowed(request, Right.SEE)
     desk, limit = the_hall(request), limit_of(request)
     before = whole(request, "before", 2**53, 0, 2**53)
-    rows = await desk.records.events(desk.id, about=request.query.get("about"), before=before, limit=limit)
+    rows = await desk.records.events(desk.id, about=word_of(request, "about"), before=before, limit=limit)
     people = people_of(request, desk)
     items = tuple(one for row in rows if (one := event_entity(row, people)) is not None)
     return answer(Listed(items, str(rows[-1].id) if len(rows) == limit else None))

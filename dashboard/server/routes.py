@@ -50,7 +50,7 @@ from dashboard.server.answers import (
     TokenAnswer,
     UserAnswer,
 )
-from dashboard.server.ask import PAGE_MOST
+from dashboard.server.ask import PAGE_MOST, WORD_LONGEST
 from dashboard.server.curves import Curve
 from dashboard.server.history import LONGEST_MS, SUBJECTS, Marks
 from dashboard.server.metrics import metrics
@@ -159,8 +159,8 @@ _LOGINS: Final = (
         auditing.audit,
         Right.AUDIT,
         Listed[AuditLine],
-        Parameter("who", Annotated[str, Field(max_length=200)], "one login's lines; empty: nobody known"),
-        Parameter("about", Annotated[str, Field(max_length=200)], "those about one thing"),
+        Parameter("who", Annotated[str, Field(max_length=WORD_LONGEST)], "one login's lines; empty: nobody known"),
+        Parameter("about", Annotated[str, Field(max_length=WORD_LONGEST)], "those about one thing"),
         Parameter("sort", Sort, "what a line tells of"),
         Parameter("since", At, "from then on"),
         Parameter("until", At, "before then"),
@@ -183,7 +183,7 @@ _HALLS: Final = (
         Right.SEE,
         Listed[EventEntity],
         _HALL,
-        Parameter("about", str, "those about one thing: an id"),
+        Parameter("about", Annotated[str, Field(max_length=WORD_LONGEST)], "those about one thing: an id"),
         _BEFORE,
         _LIMIT,
     ),

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from alerts.alarms import DISPOSED
 from alerts.model import Alarm, Message
-from dashboard.server.ask import answer, people_of, the_hall
+from dashboard.server.ask import answer, id_of, people_of, the_hall
 from dashboard.server.desk import HallDesk
 from dashboard.server.guard import allowed
 from dashboard.server.names import People
@@ -48,11 +48,11 @@ async def alarm(request: web.Request) -> web.Response:
     """`GET /api/v1/alarms/{id}`: an alarm, open or over."""
     allowed(request, Right.SEE)
     desk = the_hall(request)
-    id_, people = request.match_info["id"], people_of(request, desk)
-    row = await desk.records.alarm(desk.id, id_)
+    id_, people = id_of(request), people_of(request, desk)
+    row = None if id_ is None else await desk.records.alarm(desk.id, id_)
     shown = None if row is None else alarm_entity(row, people)
-    if row is None or shown is None:  # one about a person is none for who may not see names
-        raise ProblemError(404, "no_such_alarm", id=id_)
+    if id_ is None or row is None or shown is None:  # one about a person is none for who may not see names
+        raise ProblemError(404, "no_such_alarm", id=id_ or "")
     run = None if row.run is None else await desk.records.run(desk.id, row.run)
     ticket = None if row.ticket is None else await desk.records.ticket(desk.id, row.ticket)
     about = (id_,) if run is None else (id_, run.id)
@@ -75,10 +75,10 @@ async def run(request: web.Request) -> web.Response:
     """`GET /api/v1/runs/{id}`: a run, live or over."""
     allowed(request, Right.SEE)
     desk = the_hall(request)
-    id_, people = request.match_info["id"], people_of(request, desk)
-    row = await desk.records.run(desk.id, id_)
-    if row is None:
-        raise ProblemError(404, "no_such_run", id=id_)
+    id_, people = id_of(request), people_of(request, desk)
+    row = None if id_ is None else await desk.records.run(desk.id, id_)
+    if id_ is None or row is None:
+        raise ProblemError(404, "no_such_run", id=id_ or "")
     messages = await _messages(desk, (id_, *row.alarms))
     lines = await _lines(desk, id_)
     alarms = await _alarms(desk, row.alarms, people)

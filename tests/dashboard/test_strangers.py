@@ -187,3 +187,17 @@ async def test_the_socket_is_no_way_around_for_a_page(server: Running) -> None:
         assert answer.status == 200
     async with browser(server) as page, page.get("/api/v1/users", headers={"X-Local": "root"}) as answer:
         assert await code_of(answer) == "login_needed"
+
+
+async def test_what_no_store_takes_as_text_is_refused_before_it_gets_there(server: Running) -> None:
+    """PostgreSQL knows no NUL in a text: it would say that the store refuses, where the question is wrong."""
+    async with as_role(server, Role.ADMIN) as page:
+        for path in ("events?about=%00", "audit?who=%00", "audit?about=%00", "events?about=" + "x" * 201):
+            async with page.get(f"/api/v1/{path}") as answer:
+                assert (answer.status, await code_of(answer)) == (400, "bad_query"), path
+        for sort in ("alarms", "tickets", "runs"):
+            async with page.get(f"/api/v1/{sort}?before=1,%00") as answer:
+                assert (answer.status, await code_of(answer)) == (400, "bad_query"), sort
+        for path, code in (("alarms", "no_such_alarm"), ("runs", "no_such_run"), ("devices", "no_such_device")):
+            async with page.get(f"/api/v1/{path}/%00") as answer:
+                assert (answer.status, await code_of(answer)) == (404, code), path

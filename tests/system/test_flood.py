@@ -17,6 +17,7 @@ from typing import Any
 import aiomqtt
 import pytest
 
+from sensors.inputs import Heard, Lane, unpack
 from tests.servers.mosquitto import Mosquitto
 from tests.system.hallwatch import Hallwatch
 from tests.system.memory import Memory, watched
@@ -237,6 +238,43 @@ async def test_long_messages_and_over_long_fires(tmp_path: Path, mosquitto: Mosq
         (fire,) = await fires(gateway, 1)
         assert (fire["subject"], fire.get("verified", True)) == ("smoke-1", False)
         assert (await told(gateway, "quarantine_full"))["subject"] == "main"
+
+
+async def test_a_journal_over_its_budget_keeps_the_fire_and_says_what_it_cost(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    """The history is away, so all waits in the journal; its disk is bounded, and telemetry is what goes."""
+
+    def telemetry() -> Iterator[tuple[str, bytes]]:
+        for number in range(3000):
+            for device in ("desk-1", "queue-1", "count-1", "air-1", "printer-1", "reader-1", "x-1", "x-2"):
+                yield f"{HALL}/telemetry/{device}/presence", b'{"value":{"present":true},"boot":1,"seq":%d}' % number
+
+    limits = "{journal_mib: 1}"
+    closed = Parts(mosquitto.port, limits=limits, influx="http://127.0.0.1:9", influx_org="o", influx_bucket="b")
+    gateway = Hallwatch(tmp_path / "gateway", small_site(closed), {"TEST_INFLUX_TOKEN": "t"})
+    with gateway:
+        await gateway.linked()
+        await flood(mosquitto.port, [(f"{HALL}/safety/smoke-1/fire", FIRE)])
+        sent = await flood(mosquitto.port, telemetry())
+        await heard(gateway, sent + 1)
+
+        async def dropped() -> str:
+            found = [one["detail"] for one in await alarms(gateway) if one["subject"] == "main"]
+            return next((one for one in found if one.startswith("journal_dropped ")), "")
+
+        async with asyncio.timeout(90):  # the house is kept once a minute
+            while not await dropped():
+                await asyncio.sleep(1)
+        told = int((await dropped()).split()[1])
+        await fires(gateway, 1)
+    with sqlite3.connect(gateway.store) as store:
+        ((gone,),) = store.execute("SELECT sum(dropped) FROM gaps WHERE name = 'influxdb'")
+        ((size,),) = store.execute("SELECT sum(length(blob)) FROM journal")
+        kept = [one for (blob,) in store.execute("SELECT blob FROM journal") for one in unpack(blob)]
+    assert told == gone > 0
+    assert size <= 2**20
+    assert [one.lane for one in kept if isinstance(one, Heard) and one.topic.endswith("/fire")] == [Lane.SAFETY]
 
 
 async def test_pages_that_never_read(tmp_path: Path, mosquitto: Mosquitto) -> None:

@@ -67,7 +67,7 @@ def listening(chosen: argparse.Namespace) -> tuple[str, int]:
     if _is_everywhere(host) and chosen.base_url is None:
         raise BaseUrlNeededError(
             f"--listen {host}:{port}: 监听所有地址时请用 --base-url 写明他人访问本页的地址 · "
-            f"say by --base-url how people reach this page (such as http://hall.example.org:{port or 8080}); "
+            f"say by --base-url how people reach this page (such as https://hall.example.org:{port or 8443}); "
             "the links in messages are made of it"
         )
     return host, port or free_port(host, 0)

@@ -1,5 +1,6 @@
 """Bounds for what strangers try: logins that fail, and lines that they would fill the audit with."""
 
+import ipaddress
 from collections import OrderedDict, deque
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -26,11 +27,23 @@ class Place:
 
 def places(name: str, address: str) -> tuple[Place, ...]:
     """By what the failures of one login are counted."""
+    address = _network(address)
     return (
         Place(FAILURES, name, address),
         Place(FAILURES_OF_NAME, name=name),
         Place(FAILURES_OF_ADDRESS, address=address),
     )
+
+
+def _network(address: str) -> str:
+    """An IPv6 address' network: whoever has one address of a /64 has all of them. Any other stays as it is."""
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if known.version == 4 or known.is_loopback:  # noqa: PLR2004
+        return address
+    return str(known.ipv4_mapped or ipaddress.ip_network((int(known), 64), strict=False))
 
 
 class Throttle:

@@ -169,6 +169,11 @@ async def test_guessing_is_throttled_even_with_the_right_password_at_last(server
         ([("wang", f"far{n}") for n in range(50)], "wang", "desk", True),
         ([(f"guess{n}", "far") for n in range(19)], "li", "far", False),
         ([(f"guess{n}", "far") for n in range(20)], "li", "far", True),
+        # Whoever has one IPv6 address has a whole network of them.
+        ([("wang", f"2001:db8::{n}") for n in range(5)], "wang", "2001:db8::ffff", True),
+        ([("wang", f"2001:db8::{n}") for n in range(5)], "wang", "2001:db8:0:1::1", False),
+        ([("wang", "::ffff:203.0.113.9")] * 5, "wang", "203.0.113.9", True),
+        ([("wang", "::ffff:203.0.113.9")] * 5, "wang", "::ffff:203.0.113.10", False),
     ],
 )
 def test_who_guesses_is_throttled_and_nobody_else(

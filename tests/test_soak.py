@@ -14,14 +14,15 @@ from sensors.facts import FactKind, Subject
 
 ONE, OTHER, LATER = Numbered("queue-1", 7, 1), Numbered("queue-1", 7, 2), Numbered("queue-1", 7, 4)
 LOOSE = Numbered("queue-1", 7, 3)
-ACCOUNT = {"received": 2, "stored": 2, "duplicate": 0, "quarantined": 0, "refused": 0, "awaiting": 0, "gaps": 1}
+ACCOUNT = {"received": 2, "stored": 2, "duplicate": 0, "quarantined": 0, "refused": 0, "awaiting": 0, "probe": 0}
 
 
 def evidence(kept: Kept, deaths: list[float], gaps: int = 0, **account: int) -> Evidence:
     ledger = Ledger(taken={ONE: 100.0, OTHER: 101.0}, loose={LOOSE})
     samples = [Sample(at, 1, at, 100.0, 20, 1.0, 1.0, 2, 0, 10.0) for at in (60.0, 120.0)]
-    status = {"account": ACCOUNT | account, "history_behind": 0}
-    return Evidence(ledger, kept, samples, deaths, status, [{"id": "queue-1", "gaps": gaps}], 0, "")
+    status = {"account": ACCOUNT | account, "balance": {"unexplained": 0}, "history_behind": 0}
+    devices = [ACCOUNT | {"id": "queue-1", "gaps": gaps}]
+    return Evidence(ledger, kept, samples, deaths, status, devices, 0, "")
 
 
 def broken(seen: Evidence) -> set[str]:
@@ -50,6 +51,16 @@ def test_what_is_lost_is_excused_by_the_brokers_death_alone() -> None:
 )
 def test_each_promise_can_be_broken(kept: Kept, account: dict[str, int], promise: str) -> None:
     assert broken(evidence(kept, [], **account)) == {promise}
+
+
+def test_the_account_of_each_device_is_looked_at_and_what_the_sessions_counted() -> None:
+    seen = evidence(Kept(Counter([ONE, OTHER]), heard=2000), [])
+    seen.devices[0]["stored"] = 1
+    assert broken(seen) == {"the account balances"}
+    seen.devices[0]["duplicate"] = 1
+    assert broken(seen) == set()
+    seen.status["balance"]["unexplained"] = 1
+    assert broken(seen) == {"the account balances"}
 
 
 def alarm(number: int) -> Alarm:

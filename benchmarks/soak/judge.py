@@ -122,11 +122,24 @@ def _nothing_lost(seen: Evidence) -> Iterator[Verdict]:
     yield from _gaps(seen, set(lost))
     twice = sum(1 for count in numbered.values() if count > 1)
     yield Verdict("nothing is stored twice", twice == 0, f"{twice} of {len(numbered)}; {seen.ledger.repeated} repeated")
+    yield _account(seen)
+    yield Verdict("a restart knows what the journal knows", not seen.kept.differing, _told(seen.kept.differing))
+
+
+def _account(seen: Evidence) -> Verdict:
+    """In total and of each device; and what the sessions counted themselves is explained."""
     account = seen.status["account"]
     parts = {name: count for name, count in account.items() if name not in {"received", "gaps", "reasons"}}
-    said = ", ".join(f"{count} {name}" for name, count in parts.items())
-    yield Verdict("the account balances", account["received"] == sum(parts.values()), f"{account['received']} = {said}")
-    yield Verdict("a restart knows what the journal knows", not seen.kept.differing, _told(seen.kept.differing))
+    text = f"{account['received']} = " + ", ".join(f"{count} {name}" for name, count in parts.items())
+    outcomes = [name for name in parts if name != "probe"]
+    # A device's line leaves out what is 0.
+    sums = {one["id"]: sum(one.get(name, 0) for name in outcomes) for one in seen.devices}
+    uneven = [one["id"] for one in seen.devices if one.get("received", 0) != sums[one["id"]]]
+    unexplained = seen.status["balance"]["unexplained"]
+    text += f"; uneven: {uneven}" if uneven else f"; each of {len(seen.devices)} devices too"
+    text += f"; {unexplained} unexplained" if unexplained else ""
+    even = account["received"] == sum(parts.values()) and not uneven and not unexplained
+    return Verdict("the account balances", even, text)
 
 
 def _gaps(seen: Evidence, lost: set[Numbered]) -> Iterator[Verdict]:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from dashboard.server.ask import flag, one_of
+from dashboard.server.ask import flag, one_of, word_of
 from dashboard.server.guard import allowed
 from dashboard.server.history import Wanted, question_of, shown, wanted
 from dashboard.server.problem import ProblemError
@@ -33,12 +33,17 @@ _HEADS: Final = {
 
 
 async def download(request: web.Request) -> web.Response:
-    """`GET /api/v1/history.csv`: as `history`; `?raw=1` for each reading as it came, `?lang=en` for English heads."""
+    """`GET /api/v1/history.csv`: as `history`; `?raw=1` for each reading as it came, `?lang=en` for English heads.
+
+    `?title=` is what the figure is called in the heads, in words of whoever asks.
+    """
     allowed(request, Right.SEE)
     asked = wanted(request)
     heads = _HEADS[one_of(request, "lang", ("zh", "en"))]
-    raw = flag(request, "raw")
-    rows = await _readings(asked, heads) if raw else await _stretches(asked, heads)
+    unit = f" ({asked.unit})" if asked.unit else ""
+    title = word_of(request, "title") or f"{asked.field}{unit}"
+    made = _readings if flag(request, "raw") else _stretches
+    rows = await made(asked, heads, title)
     zone = ZoneInfo(asked.desk.site.hall.timezone)
     day = datetime.fromtimestamp(asked.times.start / 1000, zone).strftime("%Y%m%d")
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", f"hallwatch-{asked.desk.id}-{asked.id}-{asked.field}-{day}")[:120]
@@ -62,17 +67,15 @@ def _cell(cell: Cell) -> Cell:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
-async def _stretches(asked: Wanted, heads: dict[str, str]) -> list[list[Cell]]:
+async def _stretches(asked: Wanted, heads: dict[str, str], title: str) -> list[list[Cell]]:
     made = await shown(asked)
-    unit = f" ({made.unit})" if made.unit else ""
-    figure = f"{asked.field}{unit}"
-    head: list[Cell] = [heads["time"], heads["utc"], *(f"{figure} {heads[one]}" for one in ("mean", "low", "high"))]
+    head: list[Cell] = [heads["time"], heads["utc"], *(f"{title} {heads[one]}" for one in ("mean", "low", "high"))]
     rows: list[list[Cell]] = [[*head, heads["count"]]]
     values = zip(made.times, made.values, made.low, made.high, made.counts, strict=True)
     return rows + [[*_times(asked, at), *rest] for at, *rest in values]
 
 
-async def _readings(asked: Wanted, heads: dict[str, str]) -> list[list[Cell]]:
+async def _readings(asked: Wanted, heads: dict[str, str], title: str) -> list[list[Cell]]:
     question = question_of(asked)
     if question is None:
         raise ProblemError(400, "history_no_readings", "how a window is staffed is no reading")
@@ -80,8 +83,7 @@ async def _readings(asked: Wanted, heads: dict[str, str]) -> list[list[Cell]]:
     found = await asked.desk.history.range(question, times.start, times.stop, MOST_SAMPLES)
     if len(found) == MOST_SAMPLES:
         raise ProblemError(400, "history_too_many_rows", "ask for a shorter time", most=str(MOST_SAMPLES))
-    unit = f" ({asked.unit})" if asked.unit else ""
-    rows: list[list[Cell]] = [[heads["time"], heads["utc"], heads["device"], f"{asked.field}{unit}"]]
+    rows: list[list[Cell]] = [[heads["time"], heads["utc"], heads["device"], title]]
     return rows + [[*_times(asked, one.at), one.device, one.value] for one in found]
 
 

@@ -256,6 +256,7 @@ _DEVICES: Final = (
         *_FIGURE,
         Parameter("raw", Flag, "1: each reading as it came"),
         Parameter("lang", Literal["zh", "en"], "the language of the heads"),
+        Parameter("title", Annotated[str, Field(max_length=WORD_LONGEST)], "what the figure is called in the heads"),
         media="text/csv",
     ),
 )

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from alerts.chronicle import AWAY, SITE, STAFFING
 from alerts.model import Changes, Event, Priority
 from dashboard.server.desk import HOUSE
+from gateway.history.contract import MOST_SAMPLES
 from gateway.history.points import Point
 from gateway.history.readings import ReadingsHistory, ReadingsSink
 from gateway.store.contract import Batch
@@ -27,6 +29,7 @@ from tests.dashboard.desk import NOW, Running, alarm, browser, running
 HOUR = 3_600_000
 START = NOW - 4 * HOUR
 MINUTE = 60_000
+PAGE = Path(__file__).parents[2] / "dashboard/web/src/lib/history.ts"
 
 
 @pytest.fixture
@@ -188,6 +191,8 @@ async def test_a_table_opens_in_a_spreadsheet_and_holds_no_formula(server: Runni
         assert rows[1][:2] == ["2025-10-09 12:53:20", "2025-10-09T04:53:20.000Z"]
         async with page.get(f"/api/v1/history.csv?{path}") as answer:
             rows = list(csv.reader(io.StringIO((await answer.read()).decode("utf-8-sig"), newline="")))
+        async with page.get(f"/api/v1/history.csv?{path}&title=%3D温度") as answer:
+            assert (await answer.text("utf-8-sig")).splitlines()[0].split(",")[2] == "'=温度 平均"
     assert len(rows) == 61
     assert rows[0][2:] == [f"temperature_c (°C) {one}" for one in ("平均", "最低", "最高")] + ["读数个数"]
     assert rows[1][2:] == ["0.667", "-3.5", "4.5", "3"]
@@ -229,6 +234,10 @@ async def test_a_table_of_too_many_readings_is_refused_and_a_curve_of_them_is_no
     curve = await get(server, f"history?{path}")
     assert 100 < len(curve["times"]) <= 400
     assert sum(curve["counts"]) == 20_001
+    # The page offers no table that would be refused.
+    told = re.search(r"RAW_MOST = ([\d_]+)", PAGE.read_text("utf-8"))
+    assert told is not None
+    assert int(told[1]) == MOST_SAMPLES
 
 
 async def test_who_may_not_see_the_hall_sees_no_history(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ async def test_a_queue_its_gap_last_week_its_alarms_and_its_table(visit: Visit, 
     body = path.read_bytes()
     assert body.startswith(b"\xef\xbb\xbf")
     rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline="")))
-    assert rows[0] == ["时间", "UTC", "设备", "length (people)"]
+    assert rows[0] == ["时间", "UTC", "设备", "排队人数 (人)"]
     assert len(rows) > 90
     assert {row[2] for row in rows[1:]} == {"queue-1"}
     again = await visit()

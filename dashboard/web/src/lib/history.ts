@@ -59,7 +59,10 @@ export async function marksOf(asked: Asked): Promise<Marks> {
   return (await request(`history/marks?${query(asked)}`)) as Marks
 }
 
-/** Where the table is fetched: of the curve, or of each reading behind it. */
-export function tableOf(asked: Asked, lang: string, raw: boolean): string {
-  return address(`history.csv?${query(asked, raw ? { lang, raw: '1' } : { lang })}`)
+/** A table of each reading has fewer rows than this. */
+export const RAW_MOST = 20_000
+
+/** Where the table is fetched: of the curve, or of each reading behind it; its heads call the figure by `title`. */
+export function tableOf(asked: Asked, lang: string, title: string, raw: boolean): string {
+  return address(`history.csv?${query(asked, raw ? { lang, title, raw: '1' } : { lang, title })}`)
 }

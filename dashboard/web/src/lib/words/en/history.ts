@@ -22,6 +22,7 @@ export const history: Record<keyof typeof zh, string> = {
   'history.low_high': 'Lowest – highest',
   'history.csv': 'Download table (CSV)',
   'history.csv_raw': 'Download raw readings (CSV)',
+  'history.csv_long': 'More than {n} readings: choose a shorter time for the raw ones',
   'history.backwards': 'The end must be after the start',
   'history.no_figure': 'Nothing to draw here: there is no such sensor',
   'history.step': 'A point is {n}',

@@ -20,6 +20,7 @@ export const history = {
   'history.low_high': '最低 – 最高',
   'history.csv': '下载表格（CSV）',
   'history.csv_raw': '下载原始读数（CSV）',
+  'history.csv_long': '原始读数超过 {n} 条，请选较短的时间再下载',
   'history.backwards': '结束时间应晚于开始时间',
   'history.no_figure': '这里没有可画的数据：没有相应的传感器',
   'history.step': '每点 {n}',

@@ -70,8 +70,12 @@ async def _visit(browser: Browser, address: str, what: str, *, phone: bool) -> f
     async with _page(browser, phone=phone) as page:
         # From here on the page's own clock counts: its zero is the navigation's begin.
         await page.goto(address, wait_until="commit")
-        async with asyncio.timeout(PATIENCE_MS / 1000):
-            return float(await page.evaluate(DRAWN, what))
+        try:
+            async with asyncio.timeout(PATIENCE_MS / 1000):
+                return float(await page.evaluate(DRAWN, what))
+        except TimeoutError:
+            shown = (await page.inner_text("body"))[:200]
+            raise NotMeasuredError(f"{what} was not drawn within {PATIENCE_MS // 1000} s; there stood: {shown}") from None
 
 
 @asynccontextmanager

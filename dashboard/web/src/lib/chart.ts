@@ -43,6 +43,7 @@ export function draw(element: HTMLElement, drawing: Drawing): () => void {
   }
   const info = colour('info')
   const long = end - start > 20 * 3_600_000
+  // At the end itself there is no room for one.
   const label = (at: number) => (end - start > 3 * 86_400_000 ? dayOf(at, tag, zone) : long ? moment(at, start, tag, zone) : clockTime(at, tag, zone))
   const steps = history.unit === '%' && history.turns.length > 0
   const paths = steps ? uPlot.paths.stepped?.({ align: 1 }) : undefined
@@ -77,7 +78,7 @@ export function draw(element: HTMLElement, drawing: Drawing): () => void {
       // A figure that is far from zero and moves little is not drawn as a flat line at the top.
       y: { range: (_, low, high) => (top ? [0, top] : low == null || high == null ? [0, 1] : low > (high - low) * 3 ? [low - (high - low + 1) * 0.3, high + (high - low + 1) * 0.3] : [Math.min(0, low), Math.max(high * 1.12, 1)]) },
     },
-    axes: [{ ...axis, space: long ? 96 : 60, values: (_, ticks) => ticks.map((at) => label(at * 1000)) }, { ...axis, size: 50 }],
+    axes: [{ ...axis, space: long ? 96 : 60, values: (_, ticks) => ticks.map((at) => (at * 1000 < end ? label(at * 1000) : '')) }, { ...axis, size: 50 }],
     series,
     bands,
     hooks: { drawClear: [(plot) => around.behind(plot)], draw: [(plot) => around.before(plot)] },

@@ -4,7 +4,7 @@ It goes the way of every other message (broker, session, batch, hall state, jour
 no device, no reading, no point of a history.
 """
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -18,8 +18,9 @@ PAYLOAD_AT_MOST: Final = 256
 class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a synthetic message says: an id that only its sender knows, and when it was sent (ms since the epoch)."""
 
-    id: str
-    sent: int
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    # Whoever may publish here may say a number that no journal can hold.
+    sent: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
 _DECODER: Final = msgspec.json.Decoder(Probe)

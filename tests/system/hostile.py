@@ -147,6 +147,12 @@ def _empty(_: random.Random, __: int) -> Hostile:
     return _one("empty", b"", "ignored")
 
 
+def _probe(dice: random.Random, number: int) -> Hostile:
+    sent = dice.choice([2**70, -1, "1", 10**200, [number], None])
+    topic = f"{HALL}/gateway/probe/{dice.choice(['safety', 'telemetry'])}"
+    return _one("no probe of ours", json.dumps({"id": "a", "sent": sent}).encode(), "ignored", topic=topic)
+
+
 def _elsewhere(dice: random.Random, number: int) -> Hostile:
     body = dice.choice([b"{}", str(number).encode(), b"[]", b"offline?", b'{"state":7}', b"\xff"])
     return _one("bridge's rubbish", body, "invalid_value", "invalid_json", topic="zigbee2mqtt/bridge/state")
@@ -204,6 +210,7 @@ MAKERS: Final[tuple[Maker, ...]] = (
     _bad_state,
     _wrong_type,
     _loose,
+    _probe,
 )
 # Topics that Mosquitto lets nobody publish: wildcards, control characters, no UTF-8, too many levels, none.
 FORBIDDEN: Final = (

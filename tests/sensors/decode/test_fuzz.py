@@ -31,7 +31,7 @@ from sensors.hall.snapshot import decode_state, encode_state
 from sensors.inputs import Heard, Lane, unpack
 from sensors.readings import Kind
 from sensors.site.load import read_site
-from sensors.topics import device_topic
+from sensors.topics import device_topic, probe_topic
 from tests.sensors.decode.test_hostile import JSON, VALUE
 from tests.system.small_site import Parts, small_site
 
@@ -87,7 +87,19 @@ def bent_states(draw: st.DrawFn) -> Message:
     return "zigbee2mqtt/bridge/devices", json.dumps([entry, draw(JSON)]).encode()
 
 
-messages = st.one_of(st.tuples(spoiled_topics, raw), st.tuples(spoiled_topics, any_json), bent(), bent(), bent_states())
+probe_topics = st.sampled_from([probe_topic("main", lane.name.lower()) for lane in Lane])
+numbers = st.sampled_from([2**53, 2**63, 2**64, 2**70, -1, -(2**63) - 1])
+probes = st.fixed_dictionaries({"id": st.just("a") | st.text(max_size=80), "sent": numbers | JSON})
+probe_bodies = probes.map(lambda value: json.dumps(value).encode("utf-8", "replace")) | raw
+
+messages = st.one_of(
+    st.tuples(spoiled_topics, raw),
+    st.tuples(spoiled_topics, any_json),
+    bent(),
+    bent(),
+    bent_states(),
+    st.tuples(probe_topics, probe_bodies),
+)
 
 
 def maker() -> BatchMaker:

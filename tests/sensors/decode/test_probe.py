@@ -65,7 +65,20 @@ def test_it_goes_through_the_hall_into_the_journal_and_is_no_device() -> None:
 
 
 @pytest.mark.parametrize(
-    "payload", [b"", b"{", b"[]", b'{"id": 3, "sent": 5}', b'{"id": "a", "sent": 5, "more": 1}', b"\xff", b"x" * 300]
+    "payload",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"id": 3, "sent": 5}',
+        b'{"id": "a", "sent": 5, "more": 1}',
+        b'{"id": "a", "sent": -1}',
+        b'{"id": "a", "sent": %d}' % 2**70,
+        b'{"id": "", "sent": 5}',
+        b'{"id": "%s", "sent": 5}' % (b"a" * 65),
+        b"\xff",
+        b"x" * 300,
+    ],
 )
 def test_what_is_no_probe_of_ours_is_not_wanted(payload: bytes) -> None:
     received = maker().reception.receive(packet(payload))

@@ -75,7 +75,9 @@ async def _visit(browser: Browser, address: str, what: str, *, phone: bool) -> f
                 return float(await page.evaluate(DRAWN, what))
         except TimeoutError:
             shown = (await page.inner_text("body"))[:200]
-            raise NotMeasuredError(f"{what} was not drawn within {PATIENCE_MS // 1000} s; there stood: {shown}") from None
+            raise NotMeasuredError(
+                f"{what} was not drawn within {PATIENCE_MS // 1000} s; there stood: {shown}"
+            ) from None
 
 
 @asynccontextmanager

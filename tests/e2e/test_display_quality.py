@@ -4,6 +4,7 @@ Axe finds nothing, and no screen cuts anything off.
 """
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,12 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.gateway import Gateway
 from tests.e2e.test_quality import judged
+from tests.fakes.webhook import FakeWebhook
 from tests.servers.firefox import firefox
+from tests.servers.mosquitto import Mosquitto
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # A wall, a screen on end, a desk, a phone.
 SCREENS = ((1920, 1080), (1080, 1920), (1024, 768), (390, 844))
 SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
@@ -68,6 +72,30 @@ async def test_the_display_can_be_read_by_everybody_calm_and_in_an_emergency(
         await other.until("document.querySelector('[data-testid=display-plan]')")
     found += [f"taken over {one}" for one in await looked_at(page)]
     found += [f"taken over, the link lost {one}" for one in await cut_off(page, "display-plan-stale")]
+    assert not found, "\n".join(found)
+    await context.close()
+
+
+async def test_a_closed_hall_can_be_read_too(
+    browser: Browser, broker: Mosquitto, webhook: FakeWebhook, tmp_path: Path
+) -> None:
+    closed = Gateway(tmp_path / "gateway", broker, webhook)
+    text = re.sub(r"(?m)^      (mon|tue|wed|thu|fri|sat|sun): .*\n", "", closed.site_file.read_text("utf-8"))
+    # In three days: whatever day it is in the hall, it is closed.
+    when = f"      {DAYS[(datetime.now(UTC).weekday() + 3) % 7]}: ['09:00-17:00']\n"
+    closed.site_file.write_text(text.replace("    hours:\n", f"    hours:\n{when}"), "utf-8")
+    context = await browser.new_context(locale="zh-CN", viewport={"width": 1920, "height": 1080})
+    page = await context.new_page()
+    with closed:
+        await page.goto(f"{closed.url}/display/main")
+        await expect(page.get_by_test_id("display-window-1")).to_have_attribute("data-state", "closed")
+        hours = page.get_by_test_id("display-hours")
+        await expect(hours).to_contain_text(re.compile(r"未开放 · .*周. 09:00 开放"))
+        # Each language in its own way.
+        await expect(hours.locator("[lang=en]")).to_have_text(re.compile(r"Closed · opens \w+ \d+ \w+ 09:00"))
+        await expect(page.get_by_test_id("display-queue")).to_contain_text("暂无窗口办理")
+        await expect(page.get_by_test_id("display-queue")).not_to_contain_text("等候时间")
+        found = await looked_at(page)
     assert not found, "\n".join(found)
     await context.close()
 

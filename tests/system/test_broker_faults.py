@@ -146,13 +146,14 @@ async def test_what_it_forgot_when_it_was_killed_stands_there_as_gaps(
     assert ending.told("session_lost") == Counter(LANES)
 
 
-async def test_replaced_by_an_empty_one(tmp_path: Path, make_mosquitto: MosquittoMaker) -> None:
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_replaced_by_an_empty_one(version: str, tmp_path: Path, make_mosquitto: MosquittoMaker) -> None:
     """Another broker stands at the same address and knows nobody: we subscribe anew, and say what may be missing."""
     old, new = make_mosquitto(), make_mosquitto()
     devices, witness = Devices(old.port), Witness()
     async with proxied(old.port, mqtt=True) as proxy:
         proxy.up.meddle, proxy.down.meddle = witness.up, witness.down
-        async with running(tmp_path, proxy.port) as gateway:
+        async with running(tmp_path, proxy.port, version=version) as gateway:
             await scene.begin(gateway, devices)
             await proxy.refuse()
             await scene.down(gateway)

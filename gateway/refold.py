@@ -54,7 +54,7 @@ def check_sites(connection: Connection) -> Iterator[Finding]:
         yield verdict("sites", ", ".join(missing) or f"{len(named)}", well=not missing, hall=hall)
 
 
-def check_snapshots(connection: Connection) -> Iterator[Finding]:
+def check_snapshot(connection: Connection) -> Iterator[Finding]:
     """A snapshot's bytes are those that were written, and the journal leads from the older one to the newer."""
     sites, _ = _sites(connection)
     for hall in halls(connection):
@@ -142,4 +142,4 @@ def _snapshots(connection: Connection, hall: str) -> list[Snapshot]:
     return [Snapshot(*row) for row in connection.execute(query)]
 
 
-CHECKS: Final[tuple[Check, ...]] = (check_journal, check_sites, check_snapshots)
+CHECKS: Final[tuple[Check, ...]] = (check_journal, check_sites, check_snapshot)

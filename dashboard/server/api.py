@@ -45,6 +45,8 @@ async def login(request: web.Request) -> web.Response:
     # What nobody is called may be a password, typed in the wrong place.
     note(request, "login", body.user if await doors.has(body.user) else "")
     token, session = await doors.login(body.user, body.password, address_of(request))
+    # The browser forgets the session that it had; so do we.
+    await doors.logout(visitor(request))
     came(request, session.user)
     response = answer(Session(session.user, session.csrf))
     set_cookie(request, response, token)

@@ -196,6 +196,21 @@ async def test_a_stranger_locks_nobody_out(server: Running) -> None:
     assert session.user == "wang"
 
 
+async def test_a_login_brings_a_session_of_its_own_and_ends_the_one_before(server: Running) -> None:
+    body = {"user": "wang", "password": PASSWORD}
+    async with browser(server) as page:
+        # Whoever has planted a cookie does not know the one of the login.
+        async with page.post("/api/v1/login", json=body, headers={"Cookie": "hallwatch=planted"}) as answer:
+            first = answer.cookies["hallwatch"].value
+            page.headers["X-CSRF-Token"] = (await answer.json())["csrf"]
+        assert first != "planted"
+        async with page.post("/api/v1/login", json=body) as answer:
+            assert answer.cookies["hallwatch"].value != first
+    kept = {"Cookie": f"hallwatch={first}"}
+    async with aiohttp.ClientSession(server.url, headers=kept) as old, old.get("/api/v1/users") as answer:
+        assert await code(answer) == (401, "login_needed")
+
+
 async def test_the_cookie_is_out_of_reach_and_ends_with_the_logout(server: Running) -> None:
     async with browser(server) as page:
         async with page.post("/api/v1/login", json={"user": "wang", "password": PASSWORD}) as answer:

@@ -41,12 +41,12 @@ def add_to(commands: Commands) -> None:
     command = commands.add_parser(
         "send",
         help="以设备的身份发布 · publish as a device",
-        description="hallwatch send smoke-1 fire alarm=true test=true --broker 127.0.0.1:1883",
+        description="hallwatch send smoke-1 fire alarm=true test=true --site site.yaml",
     )
     command.add_argument("device", metavar="DEVICE", help="设备编号 · its id")
     command.add_argument("kind", metavar="KIND", help=", ".join(Kind))
     command.add_argument("fields", nargs="*", metavar="FIELD=VALUE", help="读数 · the reading")
-    command.add_argument("--hall", metavar="ID", help="大厅 · the hall")
+    command.add_argument("--hall", metavar="ID", help="没有站点文件时必填 · the hall, where no site file names it")
     command.add_argument("--flag", action="append", choices=sorted(FLAGS), default=[], help="test, drill, …")
     command.add_argument("--boot", type=int, metavar="N", help="默认为现在 · default: now, in ms")
     command.add_argument("--seq", type=int, default=1, metavar="N", help="1")

@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import sys
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import asdict
@@ -62,6 +63,8 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 async def _follow(chosen: argparse.Namespace) -> int:
+    # One that is silent, or spelled wrongly, looks like a command that hangs.
+    print(f"… 跟踪 {chosen.device}，Ctrl-C 结束 · following it, Ctrl-C ends", file=sys.stderr)
     direct = chosen.broker is not None or chosen.site is not None
     left = chosen.count
     async with contextlib.aclosing(_from_broker(chosen) if direct else _from_gateway(chosen)) as lines:

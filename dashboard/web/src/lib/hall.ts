@@ -94,6 +94,11 @@ export function levelOf(zone: Zone): string | null {
   return zone.counted ? (zone.stale ? null : zone.level) : 'uncounted'
 }
 
+/** Whether the site file draws anything at all: one that was just begun does not. */
+export function drawn(): boolean {
+  return tables.zone.list.some((one) => one.outline.length > 2) || [...tables.window.list, ...tables.device.list].some((one) => one.xy)
+}
+
 /** The devices that count here but have no place on the plan. */
 export function unplaced(devices: readonly Device[]): Device[] {
   return devices.filter((one) => one.xy === null && (one.origin === 'site' || one.origin === 'approved'))

@@ -76,11 +76,13 @@ export function pretty(text: string): string {
 /** What was read, in a few words: `length 3 people, wait 40 s`. */
 export function said(kind: string, value: Record<string, unknown>): string {
   return Object.entries(value)
-    .filter(([, given]) => given !== null)
+    .filter(([name, given]) => given !== null && (given !== false || TOLD.includes(name)))
     .map(([name, given]) => `${word('field', name)} ${figure(kind, name, given)}`)
     .join(t('comma'))
 }
 
+// What is worth a word also where it is not so; of a test, a fault or a tamper it is told when there is one.
+const TOLD = ['alarm', 'present', 'open', 'online']
 // Where the word for what stands in a field is kept; codes that a device's maker chose have none, and stay.
 const GROUPS: Record<string, string> = { state: 'state', level: 'level', sensor: 'detail', code: 'detail' }
 

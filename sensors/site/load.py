@@ -1,5 +1,6 @@
 """Reads the site file: text in, the site and everything that is wrong with it out. Never raises, does no I/O."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -38,13 +39,16 @@ def read_site(text: str, name: str) -> Loaded:
     """
     digest = sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
     tree = read_tree(text)
-    site = None if tree.problems else _validate(tree)
+    site = None if _wrong(tree.problems) else _validate(tree)
     if site is not None:
         for found in check_site(site):
             tree.put(found)
     problems = tuple(sorted(tree.problems, key=lambda problem: (problem.line, problem.column)))
-    wrong = any(problem.severity is Severity.ERROR for problem in problems)
-    return Loaded(name, digest, None if wrong else site, _cut(problems))
+    return Loaded(name, digest, None if _wrong(problems) else site, _cut(problems))
+
+
+def _wrong(problems: Iterable[Problem]) -> bool:
+    return any(problem.severity is Severity.ERROR for problem in problems)
 
 
 def _validate(tree: Tree) -> Site | None:

@@ -2,7 +2,8 @@
 
 ruamel's nodes carry lines and columns, so every later error can name them. Scalars stay the text that was written
 (a badge 04112233 keeps its zero, a date stays a date's text); pydantic makes numbers of them. A key with nothing
-after it counts as not written. Nothing here raises: what cannot be read is a problem with its line.
+after it counts as not written, and one without even a colon is warned of. Nothing here raises: what cannot be read is
+a problem with its line.
 """
 
 import warnings
@@ -14,7 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from sensors.site.problem import Found, Path, Problem, Said, key_of, printable, problem_at
+from sensors.site.problem import Found, Path, Problem, Said, Severity, key_of, printable, problem_at
 
 Data = str | list["Data"] | dict[str, "Data"] | None
 
@@ -139,6 +140,11 @@ def _mark(node: Node, text: str = "") -> Mark:
     return Mark(node.start_mark.line + 1, node.start_mark.column + 1, text)
 
 
+def _has_no_colon(key: ScalarNode, value: Node) -> bool:
+    """Whether a comma has cut it off: {zh: 休息区, en: Help, lounge} is a name "Help" and a key "lounge"."""
+    return bool(value.tag == _NULL and value.start_mark.index == key.end_mark.index)
+
+
 class _Reader:
     """Turns nodes into data; counts what aliases unfold to, so that a small file cannot grow without end."""
 
@@ -179,6 +185,8 @@ class _Reader:
                 self._twice(key, (*path, name))
                 continue
             self._tree.marks[(*path, name)] = _mark(key)
+            if _has_no_colon(key, value):
+                self._tree.put(Found((*path, name), "no_colon", *_NO_COLON, Severity.WARNING))
             read = self.read(value, (*path, name), _mark(key))
             if read is not None:
                 data[name] = read
@@ -222,6 +230,10 @@ _START: Final = Said("以 site、name、halls 开始，或复制示例", "begin 
 _SYNTAX_MEND: Final = Said(
     "看这一行和上一行：冒号后要有空格，缩进要对齐，含 : # { [ 的文字加引号",
     "look at this line and the one before: a space after each colon, indents aligned, quotes around text with : # { [",
+)
+_NO_COLON: Final = (
+    Said("没有冒号，已忽略：前面的逗号把文字切断了", "no colon, so left out: the comma before it cut a text in two"),
+    Said("含逗号的文字加引号", "put quotes around a text with a comma"),
 )
 _INVISIBLE: Final = (
     Said("含有看不见的控制字符", "an invisible control character"),

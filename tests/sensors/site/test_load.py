@@ -144,6 +144,7 @@ def test_an_error_names_line_key_value_and_mend(
 
 
 WARNINGS = [
+    ("area_m2: 50", "area_m2: 50, at the door", 15, "halls[0].zones[0].at the door", "no_colon", "quotes"),
     ("area_m2: 50", "area_m2: 50, colour: red", 15, "halls[0].zones[0].colour", "unknown_key", "area_m2"),
     ("routing:", "routin: {}\n    routing:", 32, "halls[0].routin", "unknown_key", "write routing"),
     ("type: mqtt", "type: mqtt, topik: x", 5, "channels[1].topik", "unknown_key", "write topic"),

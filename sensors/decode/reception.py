@@ -17,13 +17,13 @@ from sensors.decode.family import Decoded, Family, Known, Packet, Subscription
 from sensors.decode.identity import Directory, new_id
 from sensors.decode.probe import probe_topics, read_probe
 from sensors.decode.reasons import REASONS
-from sensors.decode.sequence import is_duplicate, is_old, was_heard
+from sensors.decode.sequence import doubt_of_age, is_duplicate, was_heard
 from sensors.decode.signature import doubt
 from sensors.decode.suspicion import kept_of
 from sensors.errors import UndecodableError
 from sensors.hall.state import DeviceState, HallState, Origin
 from sensors.inputs import Heard
-from sensors.readings import Availability, Button, ButtonAction, Fire, Flag, Kind, Place, Reading
+from sensors.readings import Button, ButtonAction, Fire, Flag, Kind, Place, Reading
 from sensors.site.model import Site
 
 # What the quarantine keeps of a message, and of one that speaks of a fire when it has grown enough for now.
@@ -153,7 +153,7 @@ class Reception:
         self, family: Family, device: DeviceState, packet: Packet, decoded: Decoded, key: bytes | None
     ) -> Received:
         """A device that the site names, or that was listed before; with its key, if it must sign."""
-        if key is not None and (reason := doubt(packet.topic, packet.payload, key) or _doubt_of_age(device, decoded)):
+        if key is not None and (reason := doubt(packet.topic, packet.payload, key) or doubt_of_age(device, decoded)):
             if reason == "signature_old" and packet.retained:  # the broker's own copy of what was said long ago
                 return Received(Verdict.DUPLICATE, device.id)
             return self._unproven(family, device, packet, decoded, reason)
@@ -288,17 +288,6 @@ class Reception:
 
 def _approved(device: DeviceState) -> bool:
     return device.origin is Origin.SITE or device.origin is Origin.APPROVED
-
-
-def _doubt_of_age(device: DeviceState, decoded: Decoded) -> str:
-    """Why a signed message may be an old one that somebody says again; "" if it is not.
-
-    A last will is signed before anybody knows when it will be said; said again it only makes less known.
-    """
-    if decoded.boot is not None and decoded.sequence is not None:
-        return "signature_old" if is_old(device, decoded) else ""
-    last_will = all(isinstance(value, Availability) and not value.online for _, value in decoded.values)
-    return "" if last_will else "signature_unnumbered"
 
 
 def _probe(packet: Packet) -> Received:

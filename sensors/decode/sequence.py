@@ -17,6 +17,7 @@ from typing import Final, Protocol
 from sensors.decode.family import Decoded
 from sensors.hall.state import DeviceState, SequenceWindow
 from sensors.inputs import Heard
+from sensors.readings import Availability
 
 WINDOW: Final = 1024
 BOOTS: Final = 2
@@ -57,7 +58,18 @@ def was_heard(device: DeviceState, topic: str, payload: bytes) -> bool:
     return any(kept[at : at + DIGEST_BYTES] == digest for at in range(0, len(kept), DIGEST_BYTES))
 
 
-def is_old(device: DeviceState, decoded: Decoded) -> bool:
+def doubt_of_age(device: DeviceState, decoded: Decoded) -> str:
+    """Why a signed message may be an old one that somebody says again; "" if it is not.
+
+    A last will is signed before anybody knows when it will be said; said again it only makes less known.
+    """
+    if decoded.boot is not None and decoded.sequence is not None:
+        return "signature_old" if _is_old(device, decoded) else ""
+    last_will = all(isinstance(value, Availability) and not value.online for _, value in decoded.values)
+    return "" if last_will else "signature_unnumbered"
+
+
+def _is_old(device: DeviceState, decoded: Decoded) -> bool:
     """Whether a numbered message lies so far back that nobody can tell whether it was heard."""
     boot, sequence = decoded.boot, decoded.sequence
     if boot is None or sequence is None:

@@ -44,6 +44,7 @@ class Core:
         """
         if isinstance(item, Started):
             self.engine.chronicle.started(item, self.hall.state)
+            self.engine.repeats.absent_until = item.at
         self.hall.lapse(item)
         self.advance(item.at)
         if isinstance(item, Acted):

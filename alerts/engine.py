@@ -31,6 +31,7 @@ from alerts.plans import runs
 from alerts.plans.runs import Cause, Runs
 from alerts.plans.telling import Telling
 from alerts.queue import Room
+from alerts.repeats import Repeats
 from alerts.routing import Routing
 from alerts.rules import RULES, priority_of, starts_plan
 from alerts.stepped import shift
@@ -70,9 +71,10 @@ class Engine:
         self._routing = Routing(site, {part.id: part for part in site.halls}[hall])
         self._outbox = Outbox(self._ledger, site.limits.outbox)
         self._alarms = Alarms(self._ledger)
-        self._escalation = Escalation(self._ledger, self._outbox, self._routing)
+        self.repeats = Repeats()
+        self._escalation = Escalation(self._ledger, self._outbox, self._routing, self.repeats)
         telling = Telling(self._outbox, self._routing)
-        self._runs = Runs(self._ledger, self._outbox, self._alarms, self._escalation, telling)
+        self._runs = Runs(self._ledger, self._outbox, self._alarms, self._escalation, telling, self.repeats)
         self._delivery = Delivery(self._ledger, self._outbox, self._routing, self._escalation, self._runs)
         self._tickets = Tickets(self._ledger)
         self._deadlines = Deadlines()

@@ -16,6 +16,7 @@ from alerts.letter import Letter
 from alerts.model import Alarm, Lane, Priority
 from alerts.notes import Code, alarm_note
 from alerts.outbox import Outbox
+from alerts.repeats import Repeats
 from alerts.routing import Routing
 
 LIFE_REPEAT_S: Final = 60
@@ -24,8 +25,9 @@ LIFE_REPEAT_S: Final = 60
 class Escalation:
     """Tells of the alarms of one hall."""
 
-    def __init__(self, ledger: Ledger, outbox: Outbox, routing: Routing) -> None:
+    def __init__(self, ledger: Ledger, outbox: Outbox, routing: Routing, repeats: Repeats) -> None:
         self._ledger = ledger
+        self._repeats = repeats
         self._outbox = outbox
         self._routing = routing
 
@@ -86,7 +88,8 @@ class Escalation:
         people = self._routing.people_for(alarm)
         routing = self._routing.hall.routing
         if alarm.repeat_at is not None and alarm.repeat_at <= at:
-            alarm = replace(alarm, round=alarm.round + 1, repeat_at=at + _repeat_s(alarm, routing.repeat_s) * 1000)
+            again = self._repeats.after(at, _repeat_s(alarm, routing.repeat_s))
+            alarm = replace(alarm, round=alarm.round + 1, repeat_at=again)
             self._tell(at, alarm, people[: alarm.told], Code.ALARM_REPEATED)
         if alarm.next_told is not None and alarm.next_told <= at:
             more = len(people) > alarm.told
@@ -109,7 +112,7 @@ class Escalation:
             alarm,
             everybody=everybody,
             next_told=None if everybody or once else at + routing.answer_s * 1000,
-            repeat_at=None if once else at + _repeat_s(alarm, routing.repeat_s) * 1000,
+            repeat_at=None if once else self._repeats.after(at, _repeat_s(alarm, routing.repeat_s)),
         )
 
     def _tell(self, at: int, alarm: Alarm, people: tuple[str, ...], code: Code) -> None:

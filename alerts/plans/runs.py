@@ -14,6 +14,7 @@ from alerts.model import Alarm, EndReason, RoleState, Run, Stage, StepState, Why
 from alerts.notes import Code
 from alerts.outbox import Outbox
 from alerts.plans.telling import Telling
+from alerts.repeats import Repeats
 from alerts.rules import CERTAIN
 from sensors.facts import FactKind
 from sensors.site.model import Plan, Role
@@ -36,13 +37,20 @@ class Runs:
     """The runs of one hall."""
 
     def __init__(
-        self, ledger: Ledger, outbox: Outbox, alarms: Alarms, escalation: Escalation, telling: Telling
+        self,
+        ledger: Ledger,
+        outbox: Outbox,
+        alarms: Alarms,
+        escalation: Escalation,
+        telling: Telling,
+        repeats: Repeats,
     ) -> None:
         self._ledger = ledger
         self._outbox = outbox
         self._alarms = alarms
         self._escalation = escalation
         self._telling = telling
+        self._repeats = repeats
 
     # -- beginning ------------------------------------------------------------------------------------------
 
@@ -78,7 +86,8 @@ class Runs:
             run = self._add(at, run, cause.alarm)
         if cause.alarm is None or cause.alarm.kind is not FactKind.FIRE or cause.alarm.detail in CERTAIN:
             return self._activate(at, run, cause.why, cause.by)
-        run = replace(run, verify_until=at + plan.verify_s * 1000, repeat_at=at + plan.repeat_s * 1000)
+        again = self._repeats.after(at, plan.repeat_s)
+        run = replace(run, verify_until=at + plan.verify_s * 1000, repeat_at=again)
         run = self._telling.verify(at, self._set_clocks(at, run))
         self._ledger.put_run(run)
         return run
@@ -205,7 +214,7 @@ class Runs:
             why=why,
             stage_since=at,
             verify_until=None,
-            repeat_at=None if all(map(_somebody, run.roles)) else at + run.plan.repeat_s * 1000,
+            repeat_at=None if all(map(_somebody, run.roles)) else self._repeats.after(at, run.plan.repeat_s),
             answered=(),
             round=1,
         )
@@ -230,7 +239,7 @@ class Runs:
         return replace(run, steps=steps)
 
     def _repeat(self, at: int, run: Run) -> Run:
-        again = replace(run, round=run.round + 1, repeat_at=at + run.plan.repeat_s * 1000)
+        again = replace(run, round=run.round + 1, repeat_at=self._repeats.after(at, run.plan.repeat_s))
         if run.stage is Stage.VERIFY:
             return self._telling.confirm(at, again) if run.answered else self._telling.verify(at, again)
         if all(map(_somebody, run.roles)):

@@ -6,13 +6,13 @@ import pytest
 
 from alerts.core import Core
 from alerts.engine import Engine
-from alerts.model import Book, Stage
+from alerts.model import Alarm, Book, Run, Stage
 from sensors.actions import Acknowledge, StandDown, write_action
 from sensors.decode.reception import Arrival
 from sensors.errors import RefusedError
 from sensors.facts import FactKind
 from sensors.hall.hall import Hall
-from sensors.inputs import Acted, AnyInput, Ticked
+from sensors.inputs import Acted, AnyInput, Started, Ticked
 from sensors.readings import Equipment, EquipmentState, Fire, FireSensor, Flag
 from sensors.site.model import Person, Site, Words
 from tests.alerts.harness import FIRE_PLAN, Rows, plan, role
@@ -66,6 +66,33 @@ def test_smoke_then_smoke_elsewhere() -> None:
         (Stage.ACTIVE, "second_signal", ("f1", "f2"))
     ]
     assert [alarm.count for alarm in rows.alarms.values()] == [2, 1]
+
+
+def test_what_would_have_been_repeated_while_nobody_was_there_is_repeated_once() -> None:
+    """A month away with a fault and a fire that nobody has answered: some messages, and no hundred thousand turns."""
+    speaking = hall()
+    speaking.says("f1", Fire(alarm=True))
+    speaking.says("p1", Equipment(EquipmentState.FAULT, "jam"))
+    speaking.forward(minutes=10)
+    core, _ = play(speaking.inputs, speaking.site)
+    before, month = len(core.engine.book.messages), 30 * 86_400_000
+    rounds = {one.id: one.round for one in repeated(core)}
+    assert rounds
+    began = speaking.now
+    core.step(Started(began + month, core.hall.state.site))
+    for one in repeated(core):
+        assert one.round <= rounds.get(one.id, 0) + 3, one
+        assert one.repeat_at is None or began + month <= one.repeat_at <= began + month + 3_600_000, one
+    assert len(core.engine.book.messages) < before + 40
+    # From then on it is said again as ever.
+    again = min(one.repeat_at for one in repeated(core) if one.repeat_at is not None)
+    core.step(Ticked(again))
+    assert any(one.repeat_at is not None and one.repeat_at > again for one in repeated(core))
+
+
+def repeated(core: Core) -> list[Alarm | Run]:
+    """What is open and may be said again."""
+    return [*core.engine.book.alarms.values(), *core.engine.book.runs.values()]
 
 
 def test_a_call_point() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import pytest_asyncio
@@ -11,6 +12,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.e2e.conftest import Visit
+from tests.e2e.test_quality import judged
 from tests.system.test_demo import Demo
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -162,6 +164,32 @@ async def test_a_tour_is_offered_once_and_may_be_left_at_every_step(demo_page: P
     await see("tour-again").click()
     await see("tour-no").click()
     await expect(see("tour-offer")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("width", "light"), [(390, "dark"), (1440, "light")])
+async def test_panel_and_tour_can_be_read_by_everybody(
+    demo_page: Page, width: int, light: Literal["light", "dark"]
+) -> None:
+    see = demo_page.get_by_test_id
+    await demo_page.set_viewport_size({"width": width, "height": 900})
+    await demo_page.emulate_media(color_scheme=light)
+    await see("demo-open").click()
+    await expect(see("tour-again")).to_be_visible()
+    assert await judged(demo_page) == []
+    # What was played last stands in the tag, and the tag does not reach under the sound's button.
+    await see("play-printer_fault").click()
+    await expect(see("demo-watch")).to_be_visible()
+    tag, sound = await see("demo-open").bounding_box(), await see("sound").bounding_box()
+    assert tag is not None
+    assert sound is not None
+    assert tag["x"] >= 0
+    assert tag["x"] + tag["width"] <= sound["x"]
+    await see("demo-open").click()
+    await see("tour-again").click()
+    await see("tour-maintainer").click()
+    await expect(see("tour")).to_have_attribute("data-step", "ticket")
+    assert await judged(demo_page) == []
+    await demo_page.keyboard.press("Escape")
 
 
 async def answer_life(page: Page) -> None:

@@ -24,7 +24,10 @@ LOOP, START, WAITING, OTHER = "asyncio, sockets", "start", "waiting", "other"
 ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (START, ("sensors/site/", "dashboard/cli/", "ruamel/", "importlib", "/re/_", "/runpy.py")),
     ("1, 6 link: MQTT in, PUBACK out", ("gateway/link/", "dashboard/sessions.py", "/mqtt5/")),
-    ("  pipeline: inlet, batch, account", ("gateway/inlet.py", "gateway/pipeline.py", "gateway/batch.py")),
+    (
+        "  pipeline: inlet, batch, account",
+        ("gateway/inlet.py", "gateway/pipeline.py", "gateway/turns.py", "gateway/writing.py", "gateway/batch.py"),
+    ),
     ("2 decode", ("sensors/decode/", "sensors/readings.py", "sensors/topics.py")),
     ("3 hall", ("sensors/hall/", "sensors/facts.py")),
     ("4 engine", ("alerts/",)),

@@ -8,7 +8,9 @@ import asyncio
 import contextlib
 import gc
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from aiohttp import ClientSession
@@ -40,6 +42,8 @@ from gateway.watch.meters import Meters
 from sensors.site.load import Loaded, read_site
 from sensors.site.model import Site
 from sensors.site.problem import format_problems
+
+SWITCH_S: Final = 0.0005
 
 Ready = Callable[[Doors], Awaitable[None]]
 
@@ -89,17 +93,22 @@ async def run_system(
             app = make_app(house, doors, answering, _wishes(settings, site, stage))
             await halls.enter_async_context(beating(site.watch.heartbeat, watches, meters, group))
             async with serving(app, settings.host, settings.port, settings.socket, settings.exposure.tls):
-                _settle_memory()
+                _settle_interpreter()
                 if ready is not None:
                     await ready(doors)
                 async with turning(group), on_hangup(house.reload, group), browsers_watched(house, group):
                     await stopping.wait()
 
 
-def _settle_memory() -> None:
-    """What stands now stands for good: the collector need not look through it each time, and hold an alarm for it."""
+def _settle_interpreter() -> None:
+    """What stands now stands for good: the collector need not look through it each time, and hold an alarm for it.
+
+    Nor may the event loop hold the store's threads for Python's 5 ms each time that they ask for the interpreter, which
+    a commit does several times.
+    """
     gc.collect()
     gc.freeze()
+    sys.setswitchinterval(SWITCH_S)
 
 
 @contextlib.asynccontextmanager

@@ -62,41 +62,52 @@ class Inlet:
         self._wake.set()
         self._hurry.set()
 
-    async def wait(self, pause_s: float | None, *, linger: bool) -> None:
-        """Wait until there is something, `pause_s` at most; telemetry alone lingers for more of it."""
-        if not self:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause_s):
-                    await self._wake.wait()
-        if linger and self._ordinary and not self._urgent:
+    @property
+    def urgent(self) -> bool:
+        """Whether something urgent waits."""
+        return bool(self._urgent)
+
+    @property
+    def ordinary(self) -> bool:
+        """Whether telemetry waits."""
+        return bool(self._ordinary)
+
+    async def news(self, pause_s: float | None) -> bool:
+        """Wait for something to look at, `pause_s` at most; whether it came."""
+        self._wake.clear()
+        try:
+            async with asyncio.timeout(pause_s):
+                return await self._wake.wait()
+        except TimeoutError:
+            return False
+
+    async def linger(self) -> None:
+        """Where telemetry alone waits: a little longer, for more of it."""
+        if not self._urgent and len(self._ordinary) < BATCH_LIMIT:
+            self._hurry.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LINGER_S):
                     await self._hurry.wait()
-        self._wake.clear()
-        self._hurry.clear()
 
-    async def wait_more(self, pause_s: float) -> None:
-        """Wait until something more comes in, `pause_s` at most, whatever stands here already."""
-        self._wake.clear()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(pause_s):
-                await self._wake.wait()
+    @property
+    def owes(self) -> bool:
+        """Whether telemetry has stood back so often in a row that it is its turn."""
+        return self._alone >= ALONE_IN_ROW and bool(self._ordinary)
 
-    def collect(self) -> list[Entry]:
-        """The entries of the next batch."""
-        alone = bool(self._urgent) and not (self._alone >= ALONE_IN_ROW and self._ordinary)
-        owed = self._alone >= ALONE_IN_ROW and not alone
-        self._alone = self._alone + 1 if alone else 0
+    def collect(self, *, telemetry: bool = True) -> list[Entry]:
+        """The entries of the next batch; without `telemetry` only what is urgent."""
+        owed = telemetry and self.owes
+        alone = bool(self._urgent) and not owed
+        if alone or telemetry:
+            self._alone = self._alone + 1 if alone else 0
         self._may_cut = not owed and not alone
         entries: list[Entry] = []
         room, limit = BATCH_BYTES, OWED if owed else BATCH_LIMIT
-        for source in (self._urgent,) if alone else (self._urgent, self._ordinary):
+        for source in (self._urgent, self._ordinary) if telemetry and not alone else (self._urgent,):
             while source and len(entries) < limit and room > 0:
                 entry = source.popleft()
                 entries.append(entry)
                 room -= len(entry.packet.payload) if isinstance(entry, Delivery) else 0
-        if self:
-            self.wake()
         return entries
 
     def take_urgent(self) -> list[Entry]:
@@ -113,4 +124,3 @@ class Inlet:
         for entry in reversed(entries):
             ordinary = isinstance(entry, Delivery) and entry.packet.lane is Lane.TELEMETRY
             (self._ordinary if ordinary else self._urgent).appendleft(entry)
-        self.wake()

@@ -3,20 +3,19 @@
 Everything that can change the hall comes in by one door and in one order: messages, people's actions, senders'
 reports, the link, and time. One batch is one transaction is one set of acknowledgements.
 
-Where the store does not answer, nothing is acknowledged and telemetry waits; what is urgent is decided in memory and
-in order, and written down when the store is back (docs/adr/0009-when-the-store-fails.md).
+The path decides ahead of its store: while one batch is written (`gateway.writing`) the next is decided. Telemetry
+waits where the store lags behind; what is urgent is decided at once, in its order, and written in its turn.
 """
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain
 
 from alerts.core import Core
 from alerts.model import Outcome
-from gateway.batch import BatchMaker, Entry, Prepared, Siting, Waiting
+from gateway.batch import BatchMaker, Prepared, Siting, Waiting
 from gateway.fold import take_snapshot
 from gateway.history.recent import Recent
 from gateway.inlet import Inlet
@@ -25,7 +24,8 @@ from gateway.mending import as_history, mended
 from gateway.store.contract import Journal, QuarantineRow, Settled
 from gateway.store.errors import StoreError
 from gateway.taps import Taps
-from gateway.turns import Turn, parts
+from gateway.turns import AHEAD, Line, Turn, parts
+from gateway.writing import Writing
 from sensors.actions import Action, write_action
 from sensors.decode.reception import Arrival
 from sensors.errors import HallwatchError, RefusedError
@@ -48,12 +48,8 @@ log = logging.getLogger(__name__)
 
 # Telemetry is decided so many messages a turn of the loop, about a millisecond: an alarm waits for no more of it.
 SLICE = 32
-RETRY_FIRST_S = 0.05
-RETRY_LONGEST_S = 2.0
-# So long a commit may take before what is urgent is decided without it, and before people are told of it.
-STORE_LIMIT_S = 1.0
-STORE_TOLD_S = 5.0
-LOOK_S = 0.25
+# So long telemetry stands back after something urgent was written: for the senders, who have the event loop then.
+REST_S = 0.004
 SNAPSHOT_EVERY = 20_000
 
 Recover = Callable[[], Awaitable[BatchMaker]]
@@ -99,14 +95,21 @@ class Pipeline:
         self._replayed: set[int] = set()
         self._changed = asyncio.Event()
         self._snapshot_at = maker.index
-        # What is decided and not committed yet: one batch, or a line of them behind a store that does not answer.
-        self._line: deque[Turn] = deque()
-        self._writing_since: float | None = None
-        self._store_error = ""
-        self._store_told = False
+        self._line = Line()
+        self._writing = Writing(
+            self._line,
+            journal,
+            now=clock.now,
+            written=self._written,
+            isolate=self._isolate,
+            all_written=self._all_written,
+            tell=self._store_told,
+        )
+        # Held while a turn is decided, and while the hall is loaded anew.
+        self._deciding = asyncio.Lock()
+        self._rest_until = 0.0
         self.recent = Recent()
         self.version = 0
-        self.stalled_since: int | None = None
 
     # -- the door ---------------------------------------------------------------------------------------------
 
@@ -199,6 +202,11 @@ class Pipeline:
         return self._maker.taps
 
     @property
+    def stalled_since(self) -> int | None:
+        """Since when the store has not answered, ms since the epoch; None while it does."""
+        return self._writing.stalled_since
+
+    @property
     def index(self) -> int:
         """The index that the next input will have."""
         return self._maker.index
@@ -224,20 +232,19 @@ class Pipeline:
             await self._changed.wait()
         return self.version
 
-    # -- the one task -----------------------------------------------------------------------------------------
+    # -- the task ---------------------------------------------------------------------------------------------
 
     async def run(self, links: Iterable[Link]) -> None:
         """Make batches for these links until `close`, then drain what has come in and return."""
         self._links = {link.lane: link for link in links}
         self._subscribe()
         async with asyncio.TaskGroup() as group:
-            ahead = group.create_task(self._decide_ahead())
-            while not (self._closed and not self.waiting):
-                await self._await_work()
-                await self._one_batch(self._inlet.collect())
-                if self._maker.index - self._snapshot_at >= SNAPSHOT_EVERY:
-                    await self.save_snapshot()
-            ahead.cancel()
+            helpers = [group.create_task(one) for one in (self._writing.run(), self._writing.watch())]
+            while await self._work_comes():
+                async with self._deciding:
+                    await self._one_turn()
+            for helper in helpers:
+                helper.cancel()
         await self.save_snapshot()
 
     def close(self) -> None:
@@ -246,37 +253,71 @@ class Pipeline:
         self._inlet.wake()
 
     async def save_snapshot(self) -> None:
-        """Keep the state, between two batches: what a snapshot says, the journal has."""
+        """Keep the state as it stands at this call, when all is written: what a snapshot says, the journal has."""
         self._snapshot_at = self._maker.index
         try:
             await self._journal.save_snapshot(take_snapshot(self.core.hall.state, self._maker.index))
         except StoreError as error:
             log.warning("no snapshot: %s; the next start takes longer", error)
 
-    async def _await_work(self) -> None:
-        due = self._maker.core.next_due()
-        pause = None if due is None else self._clock.real_seconds(due)
-        await self._inlet.wait(pause, linger=not self._closed)
+    async def _work_comes(self) -> bool:
+        """Wait until there is something to decide; False when the path is closed and everything is written."""
+        while not self._has_work():
+            if self._closed and not self._inlet and not self._line:
+                return False
+            if not await self._inlet.news(self._pause()):
+                return True  # a deadline is due
+        if not self._closed and self._line.undecided is None:
+            await self._inlet.linger()
+        return True
 
-    async def _one_batch(self, entries: list[Entry]) -> None:
-        """Decide and commit a batch, and then what was decided while the store did not answer."""
-        self._line.append(Turn(entries))
-        while self._line:
-            turn = self._line[0]
-            try:
-                prepared = turn.prepared = turn.prepared or await self._decide(turn)
-                await self._commit(prepared)
-            except Exception as error:  # noqa: BLE001 - whatever one message brings to light, the others go on
-                await self._isolate(error)
-            else:
-                self._line.popleft()
-                self._finish(prepared)
-        if self._store_told:
-            self._store_told = False
-            self.raised(STORE, self._maker.hall, holds=False)
+    def _has_work(self) -> bool:
+        if self._line.broken:
+            return False
+        if self._line.undecided is not None:
+            return True
+        return self._inlet.urgent or (self._inlet.ordinary and self._telemetry_may())
+
+    def _pause(self) -> float | None:
+        """How long until the next deadline, s; None for none."""
+        due = None if self._line.broken else self._maker.core.next_due()
+        return None if due is None else self._clock.real_seconds(due)
+
+    @property
+    def _snapshot_due(self) -> bool:
+        return self._maker.index - self._snapshot_at >= SNAPSHOT_EVERY
+
+    def _telemetry_may(self) -> bool:
+        """Whether telemetry may be decided: it stands back while the store lags behind, and for what is urgent.
+
+        What is urgent is written first, and then what follows from it has a moment of the event loop for itself.
+        """
+        if len(self._line) >= AHEAD or self._snapshot_due:
+            return False
+        rests = self._line.urgent or asyncio.get_running_loop().time() < self._rest_until
+        return self._inlet.owes or not rests
+
+    async def _one_turn(self) -> None:
+        """Decide the next turn. One that cannot be decided stops the others until the writer has come to it."""
+        if self._line.broken:
+            return
+        turn = self._line.undecided
+        if turn is None:
+            turn = Turn(self._inlet.collect(telemetry=self._telemetry_may()))
+            self._line.put(turn)
+        try:
+            turn.prepared = await self._decide(turn)
+        except Exception as error:  # noqa: BLE001 - whatever one message brings to light, the others go on
+            turn.broken = error
+        else:
+            if turn.prepared.batch is None and self._line.is_last(turn):
+                self._line.withdraw()
+            elif turn.urgent or not turn.entries:
+                self._tell()  # who sends begins to write its attempt down; in the journal it stands behind this
+        self._writing.wake()
 
     async def _decide(self, turn: Turn) -> Prepared:
-        """Decide a turn, a slice at a time; when something urgent comes, what is left of it goes back and waits."""
+        """Decide a turn, a slice at a time; when something urgent comes it is taken in, and what is left waits."""
         entry = turn.entries[0] if turn.entries else None
         if turn.fault is not None and isinstance(entry, Delivery):
             return self._maker.set_aside(entry, turn.fault)
@@ -284,74 +325,17 @@ class Pipeline:
         for begin in range(0, len(turn.entries), SLICE):
             if begin:
                 await asyncio.sleep(0)
-                if self._inlet.cuts:
-                    self._inlet.put_back(turn.entries[begin:])
-                    del turn.entries[begin:]
+                if self._inlet.cuts and self._line.is_last(turn):
+                    self._inlet.put_back(turn.take_in(begin, self._inlet.take_urgent()))
+                    self._maker.take(making, turn.entries[begin:])
                     break
             self._maker.take(making, turn.entries[begin : begin + SLICE])
         return self._maker.end(making)
 
-    async def _commit(self, prepared: Prepared) -> None:
-        """Commit, and try again for as long as the store is only busy: nothing is acknowledged meanwhile."""
-        if prepared.batch is None:
-            return
-        pause = RETRY_FIRST_S
-        self._writing_since = asyncio.get_running_loop().time()
-        try:
-            while True:
-                try:
-                    await self._journal.commit(prepared.batch)
-                except StoreError as error:
-                    if not error.transient:
-                        raise
-                    self._stalls(error.code)
-                    log.error("store: %s; nothing is acknowledged until it answers", error)  # noqa: TRY400
-                    await asyncio.sleep(pause)
-                    pause = min(pause * 2, RETRY_LONGEST_S)
-                else:
-                    self.stalled_since = None
-                    return
-        finally:
-            self._writing_since = None
-            self._store_error = ""
+    # -- what the writer tells --------------------------------------------------------------------------------
 
-    # -- while the store does not answer ----------------------------------------------------------------------
-
-    async def _decide_ahead(self) -> None:
-        """Decide what is urgent while a commit hangs or is tried again; `_one_batch` writes it down in its turn."""
-        while True:
-            await asyncio.sleep(LOOK_S)
-            while (lasts := self._stalled_for()) > STORE_LIMIT_S:
-                self._stalls(self._store_error or "store_silent")
-                if lasts > STORE_TOLD_S and not self._store_told:
-                    self._store_told = True
-                    self.raised(STORE, self._maker.hall, holds=True, detail=self._store_error)
-                self._decide_urgent()
-                await self._inlet.wait_more(LOOK_S)
-
-    def _stalled_for(self) -> float:
-        """Since when one commit has been waited for, in seconds."""
-        return 0.0 if self._writing_since is None else asyncio.get_running_loop().time() - self._writing_since
-
-    def _stalls(self, why: str) -> None:
-        self._store_error = why
-        self.stalled_since = self.stalled_since or self._clock.now()
-
-    def _decide_urgent(self) -> None:
-        """Life safety, people, senders and time; telemetry waits, and with it the broker."""
-        if any(turn.prepared is None for turn in self._line):
-            return  # something before it could not be decided and waits for the store
-        entries = self._inlet.take_urgent()
-        turn = Turn(entries)
-        try:
-            turn.prepared = self._maker.prepare(entries, self._clock.now())
-        except Exception:
-            log.exception("a batch of %d cannot be decided while the store does not answer", len(entries))
-        if turn.prepared is None or turn.prepared.batch is not None or entries:
-            self._line.append(turn)
-            self._tell()
-
-    def _finish(self, prepared: Prepared) -> None:
+    def _written(self, turn: Turn, prepared: Prepared) -> None:
+        """A turn is committed: acknowledge its messages and answer who waits."""
         if prepared.fresh is not None:
             self.recent.keep(prepared.fresh)
         by_lane: dict[Lane, list[Delivery]] = {}
@@ -366,6 +350,34 @@ class Pipeline:
             self._maker.taps.tell(prepared.tapped)
         if prepared.batch is not None:
             self._tell()
+        if turn.urgent:
+            loop = asyncio.get_running_loop()
+            self._rest_until = loop.time() + REST_S
+            loop.call_later(REST_S, self._inlet.wake)
+        self._inlet.wake()
+
+    async def _all_written(self) -> None:
+        """Nothing is decided that is not written: the moment for a snapshot."""
+        if self._snapshot_due:
+            await self.save_snapshot()
+            self._inlet.wake()
+
+    def _store_told(self, *, holds: bool, why: str = "") -> None:
+        self.raised(STORE, self._maker.hall, holds=holds, detail=why)
+
+    async def _isolate(self, error: Exception) -> None:
+        """The turn at the head fails for what is in it: forget what it did, then find the entry that fails alone.
+
+        A deadline that fails is in no message: it ends the process, or message after message would pay for it.
+        """
+        async with self._deciding:
+            turn = self._line.take_head()
+            log.error("a batch of %d failed: %r", len(turn.entries), error)
+            if not turn.entries or turn.fault is not None:
+                raise error
+            self._maker = await self._recover()
+            self._line.put_first(parts(turn, error))
+        self._inlet.wake()
 
     def _tell(self) -> None:
         self.version += 1
@@ -376,17 +388,3 @@ class Pipeline:
         subscriptions = self._maker.reception.subscriptions()
         for link in self._links.values():
             link.subscribe(subscriptions)
-
-    async def _isolate(self, error: Exception) -> None:
-        """A batch that fails for what is in it: forget what it did, then find the entry that fails alone.
-
-        A deadline that fails is in no message: it ends the process, or message after message would pay for it.
-        """
-        turn = self._line.popleft()
-        log.error("a batch of %d failed: %r", len(turn.entries), error)
-        if not turn.entries or turn.fault is not None:
-            raise error
-        self._maker = await self._recover()
-        for later in self._line:
-            later.prepared = None  # it was decided on what is forgotten now
-        self._line.extendleft(reversed(parts(turn, error)))

@@ -28,10 +28,14 @@ from sensors.site.limits import Limits
 
 
 class Path(Protocol):
-    """A hall's path, as people act on it. `stalled_since`: the store takes nothing since then (ms), else None."""
+    """A hall's path, as people act on it."""
 
     version: int
-    stalled_since: int | None
+
+    @property
+    def stalled_since(self) -> int | None:
+        """Since when the store takes nothing, ms since the epoch; None while it does."""
+        ...
 
     def now(self) -> int:
         """The gateway's time, ms since the epoch."""

@@ -66,7 +66,7 @@ class ReadingsSink:
             self._insert(connection, [row for point in points for row in self._rows(connection, point, fresh)])
 
         try:
-            await self._writer.run(put)
+            await self._writer.run_behind(put)
         except StoreError as error:
             if error.transient:
                 raise HistoryDownError(str(error)) from error

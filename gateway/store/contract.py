@@ -87,8 +87,8 @@ class Snapshot:
 class Journal(Protocol):
     """The operations store, as the pipeline sees it."""
 
-    async def commit(self, batch: Batch) -> None:
-        """Write one batch, durable when this returns. Raises `StoreError`; nothing is written then."""
+    async def commit(self, *batches: Batch) -> None:
+        """Write batches in one transaction, durable when this returns. Raises `StoreError`; nothing is written then."""
         ...
 
     async def read(self, hall: str, index: int, limit: int) -> Sequence[JournalRow]:

@@ -80,7 +80,7 @@ class Cursors:
             self._move(connection, [(hall, name, index)])
             self._refuse(connection, [_row(hall, name, one) for one in refused])
 
-        await self._writer.run(move)
+        await self._writer.run_behind(move)
 
     async def all(self, hall: str) -> Sequence[Cursor]:
         """Every history that the journal is kept for."""

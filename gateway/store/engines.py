@@ -6,6 +6,8 @@ itself, a commit here is on the disk before it returns, and a reader's connectio
 
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
@@ -61,7 +63,9 @@ def make_engine(url: str | URL, *, writing: bool) -> Engine:
     arguments = _postgres_arguments(writing=writing) if address.get_backend_name() == "postgresql" else {}
     engine = create_engine(address, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
     if engine.dialect.name == "sqlite":
-        _settle(engine, writing=writing)
+        _settle_sqlite(engine, writing=writing)
+    elif writing:
+        _settle_postgres(engine)
     return engine
 
 
@@ -83,7 +87,7 @@ def _postgres_arguments(*, writing: bool) -> dict[str, object]:
     }
 
 
-def _settle(engine: Engine, *, writing: bool) -> None:
+def _settle_sqlite(engine: Engine, *, writing: bool) -> None:
     """Set up each SQLite connection; transactions begin by our own word, so that a writer never upgrades a lock."""
 
     @event.listens_for(engine, "connect")
@@ -102,4 +106,27 @@ def _settle(engine: Engine, *, writing: bool) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
+        if writing:
+            connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if _flushes(connection) else 'NORMAL'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _settle_postgres(engine: Engine) -> None:
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        if not _flushes(connection):
+            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+
+
+@contextmanager
+def unflushed(connection: Connection) -> Iterator[None]:
+    """Commits within the block do not wait for the disk: the next one behind them takes them along, in their order."""
+    connection.execution_options(hallwatch_flush=False)
+    try:
+        yield
+    finally:
+        connection.execution_options(hallwatch_flush=True)
+
+
+def _flushes(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get("hallwatch_flush", True))

@@ -43,24 +43,33 @@ class SqlJournal:
         self._quarantine = Insert(dialect, schema.quarantine, _QUARANTINE)
         self._changes = ChangesWriter(dialect)
 
-    async def commit(self, batch: Batch) -> None:
-        """Write one batch, durable when this returns. Raises `StoreError`; nothing is written then."""
-        end = self._ends.pop(batch.hall, None)
-        behind = batch.index + batch.count
-        await self._writer.run(
-            lambda connection: self._commit(connection, batch, end),
-            lambda: self._witnesses.of(batch.hall).saw(behind, batch.at, batch.changes.counters),
-        )
-        self._ends[batch.hall] = batch.index + batch.count
+    async def commit(self, *batches: Batch) -> None:
+        """Write batches of one hall in one transaction, durable when this returns.
 
-    def _commit(self, connection: Connection, batch: Batch, end: int | None) -> None:
+        Raises `StoreError`; nothing is written then.
+        """
+        last = batches[-1]
+        end = self._ends.pop(last.hall, None)
+        behind = last.index + last.count
+        counters = {name: value for batch in batches for name, value in batch.changes.counters.items()}
+        await self._writer.run(
+            lambda connection: self._commit(connection, batches, end),
+            lambda: self._witnesses.of(last.hall).saw(behind, last.at, counters),
+        )
+        self._ends[last.hall] = behind
+
+    def _commit(self, connection: Connection, batches: Sequence[Batch], end: int | None) -> None:
         if end is None:
-            # A commit of ours may have failed in its answer alone: then the batch is there, whole.
-            end = _end(connection, batch.hall)
-            if end == batch.index + batch.count > batch.index and _holds(connection, batch):
+            end = _end(connection, batches[0].hall)
+            if _are_held(connection, batches, end):
                 return
-        if batch.index != end:
-            raise StoreError("store_refused", f"the journal of {batch.hall} ends at {end}, not at {batch.index}")
+        for batch in batches:
+            if batch.index != end:
+                raise StoreError("store_refused", f"the journal of {batch.hall} ends at {end}, not at {batch.index}")
+            self._put(connection, batch)
+            end += batch.count
+
+    def _put(self, connection: Connection, batch: Batch) -> None:
         if batch.count:
             self._journal(connection, [(batch.hall, batch.index, batch.count, batch.at, batch.blob)])
         self._quarantine(connection, [_held(one) for one in batch.quarantined])
@@ -136,9 +145,15 @@ def _end(connection: Connection, hall: str) -> int:
     return connection.scalar(query) or 0
 
 
-def _holds(connection: Connection, batch: Batch) -> bool:
-    rows = read_rows(connection, batch.hall, batch.index, 1)
-    return rows == [JournalRow(batch.index, batch.count, batch.at, batch.blob)]
+def _are_held(connection: Connection, batches: Sequence[Batch], end: int) -> bool:
+    """Whether a commit of ours has failed in its answer alone: then its batches are there, whole."""
+    counted = [batch for batch in batches if batch.count]
+    return bool(counted) and end == counted[-1].index + counted[-1].count and _holds(connection, counted)
+
+
+def _holds(connection: Connection, batches: Sequence[Batch]) -> bool:
+    rows = read_rows(connection, batches[0].hall, batches[0].index, len(batches))
+    return rows == [JournalRow(batch.index, batch.count, batch.at, batch.blob) for batch in batches]
 
 
 def _held(one: Quarantined) -> tuple[object, ...]:

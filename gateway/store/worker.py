@@ -13,6 +13,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Dialect, Engine, UpdateBase
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.store.engines import unflushed
 from gateway.store.errors import TRANSLATED, store_error
 
 T = TypeVar("T")
@@ -34,6 +35,14 @@ class Worker:
     async def run(self, job: Callable[[Connection], T], after: Callable[[], None] | None = None) -> T:
         """Do `job` in a transaction, and `after` once it is kept; raises `StoreError`, and then nothing is kept."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._transaction, job, after)
+
+    async def run_behind(self, job: Callable[[Connection], T]) -> T:
+        """Do `job` in a transaction that does not wait for the disk: the next one of `run` flushes it too.
+
+        A power cut before that undoes it, though never without all that came after it. For what is made of the journal
+        and is made of it again.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._unflushed, job)
 
     async def execute(self, statement: UpdateBase) -> int:
         """Run one statement that writes; the number of rows it touched."""
@@ -58,6 +67,13 @@ class Worker:
         if after is not None:
             after()
         return result
+
+    def _unflushed(self, job: Callable[[Connection], T]) -> T:
+        def inside(connection: Connection) -> T:
+            with unflushed(connection), connection.begin():
+                return job(connection)
+
+        return self._guarded(inside)
 
     def _guarded(self, job: Callable[[Connection], T]) -> T:
         try:

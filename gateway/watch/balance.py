@@ -35,9 +35,12 @@ class Link(Protocol):
 
 
 class Path(Protocol):
-    """The path, as far as it is counted. `stalled_since`: the store takes nothing."""
+    """The path, as far as it is counted."""
 
-    stalled_since: int | None
+    @property
+    def stalled_since(self) -> int | None:
+        """Since when the store takes nothing, ms since the epoch; None while it does."""
+        ...
 
     @property
     def in_hand(self) -> int:

@@ -24,18 +24,18 @@ class MeasuredJournal:
         self._inputs = meters.batch_inputs.labels(hall)
         self._bytes = meters.journal_bytes.labels(hall)
 
-    async def commit(self, batch: Batch) -> None:
-        """Write one batch; raises `StoreError`."""
+    async def commit(self, *batches: Batch) -> None:
+        """Write batches in one transaction; raises `StoreError`."""
         began = time.perf_counter()
         try:
-            await self._journal.commit(batch)
+            await self._journal.commit(*batches)
         except StoreError as error:
             self._failures.labels(self._hall, error.code).inc()
             raise
-        self.committed = batch.index + batch.count
+        self.committed = batches[-1].index + batches[-1].count
         self._seconds.observe(time.perf_counter() - began)
-        self._inputs.observe(batch.count)
-        self._bytes.inc(len(batch.blob))
+        self._inputs.observe(sum(batch.count for batch in batches))
+        self._bytes.inc(sum(len(batch.blob) for batch in batches))
 
     async def read(self, hall: str, index: int, limit: int) -> Sequence[JournalRow]:
         """Batches in order."""

@@ -60,5 +60,25 @@ async def test_telemetry_waits_for_company_only_while_nothing_hurries() -> None:
     inlet.put_ordinary(*telemetry(1))
     inlet.put_urgent(said(0, Lane.SAFETY))
     async with asyncio.timeout(30):
-        await inlet.wait(None, linger=True)
+        await inlet.linger()
     assert len(inlet) == 2
+
+
+async def test_without_telemetry_only_what_is_urgent_is_taken_and_its_turn_is_still_owed() -> None:
+    inlet = Inlet()
+    inlet.put_ordinary(*telemetry(1))
+    for _ in range(ALONE_IN_ROW):
+        inlet.put_urgent(said(0, Lane.SAFETY))
+        assert inlet.collect(telemetry=False) == [said(0, Lane.SAFETY)]
+    assert inlet.collect(telemetry=False) == []
+    assert inlet.owes
+    assert inlet.collect() == telemetry(1)
+    assert not inlet.owes
+
+
+async def test_news_is_what_came_since_and_a_pause_without_any_ends() -> None:
+    inlet = Inlet()
+    assert not await inlet.news(0.01)
+    asyncio.get_running_loop().call_soon(inlet.wake)
+    async with asyncio.timeout(30):
+        assert await inlet.news(None)

@@ -58,11 +58,11 @@ class Stubborn(SqlJournal):
     failures: list[StoreError]
     commits: int = 0
 
-    async def commit(self, batch: Batch) -> None:
+    async def commit(self, *batches: Batch) -> None:
         self.commits += 1
         if self.failures:
             raise self.failures.pop(0)
-        await super().commit(batch)
+        await super().commit(*batches)
 
 
 @dataclass(slots=True)

@@ -136,6 +136,20 @@ async def test_a_tour_points_at_what_is_there_and_waits_for_what_it_made_happen(
     await expect(see("tour-offer")).to_have_count(0)
 
 
+async def test_on_a_phone_a_tour_leaves_out_what_a_phone_has_not(demo_page: Page) -> None:
+    see = demo_page.get_by_test_id
+    await demo_page.set_viewport_size({"width": 390, "height": 844})
+    await demo_page.reload()
+    await see("demo-open").click()
+    await see("tour-again").click()
+    await see("tour-staff").click()
+    for step in ("sum", "plan", "alarm", "window", "queues", "fault"):
+        await expect(see("tour")).to_have_attribute("data-step", step)
+        await expect(demo_page.locator("[data-tour]")).to_be_in_viewport()
+        await see("tour-next").click()
+    await expect(see("tour")).to_have_count(0)
+
+
 async def test_a_tour_is_offered_once_and_may_be_left_at_every_step(demo_page: Page) -> None:
     see = demo_page.get_by_test_id
     await see("demo-open").click()

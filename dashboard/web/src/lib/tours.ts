@@ -17,6 +17,8 @@ export interface Step {
   play?: string
   /** How fast the hall's clock goes from here to the tour's end, so that a plan does not end before it was looked at. */
   rate?: number
+  /** It points at what only a wide window has. */
+  wide?: boolean
   /** Whether what it asks for has happened. */
   seen?: () => boolean
 }
@@ -33,7 +35,7 @@ export const TOURS: Record<User, readonly Step[]> = {
     { name: 'window', page: 'hall', at: '#windows', seen: () => tables.window.list.some((one) => one.staffing === 'paused') },
     { name: 'queues', page: 'hall', at: '#queues' },
     { name: 'fault', page: 'hall', at: '#tickets' },
-    { name: 'wall', page: 'hall', at: '[data-testid=nav-wall]' },
+    { name: 'wall', page: 'hall', at: '[data-testid=nav-wall]', wide: true },
   ],
   coordinator: [
     { name: 'press', page: 'hall', at: '#life, #problems', play: 'call_point', rate: 1, seen: () => life().length > 0 },

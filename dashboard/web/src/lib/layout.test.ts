@@ -31,6 +31,24 @@ function example(px: number, sick: readonly string[] = []): PlanIn {
   return { size: [40, 24], px, word: 2, named: true, zones, windows, devices }
 }
 
+describe('a hall with hundreds of devices', () => {
+  const many = (count: number, sick = -1): PlanIn => ({
+    size: [40, 24], px: 820, named: false, word: 4, windows: [],
+    zones: [{ id: 'hall', outline: [[0, 0], [40, 0], [40, 24], [0, 24]], words: 8, lines: 3 }],
+    devices: Array.from({ length: count }, (_, n) => ({ id: `d${n}`, xy: [0.8 + (n % 40) * 0.97, 1 + Math.floor(n / 40) * 1.75] as const, window: null, zone: 'hall', calm: n !== sick, chip: 0 })),
+  })
+
+  it('has dots for the calm ones, and the one that is not well stands out', () => {
+    const spots = layOut(many(500, 7)).spots
+    expect(spots.filter((spot) => spot.dot)).toHaveLength(499)
+    expect(spots.find((spot) => !spot.dot)).toMatchObject({ id: 'd7', crowded: true })
+  })
+
+  it('has their glyphs where there is room', () => {
+    expect(layOut(many(60)).spots.filter((spot) => spot.dot || spot.crowded)).toEqual([])
+  })
+})
+
 describe('the plan of the example site', () => {
   it('is read whole', () => {
     const plan = example(900)

@@ -29,7 +29,7 @@ export interface PlanIn {
 }
 
 export interface Counter { id: string; box: Box; front: Side }
-export interface Spot { id: string; box: Box; at: Point; from: Point | null; dot: boolean; docked: boolean }
+export interface Spot { id: string; box: Box; at: Point; from: Point | null; dot: boolean; docked: boolean; crowded: boolean }
 export interface Layout {
   /** The font size, the scale (px a metre), and the drawing's height. */
   u: number
@@ -68,7 +68,10 @@ export function layOut(plan: PlanIn): Layout {
 
   const devices = plan.devices.map((one) => ({ ...one, xy: at(one.xy) }))
   const free = devices.filter((one) => !(one.window && counters.some((place) => place.id === one.window)))
-  const extent = (one: DeviceIn): Point => (one.chip ? (small ? [2.3 * u, 1.7 * u] : [5.4 * u, (1.75 + 0.9 * one.chip) * u]) : small && one.calm ? [0.8 * u, 0.8 * u] : [1.7 * u, 1.7 * u])
+  // Where hundreds stand the calm ones are dots, and what is only unknown has no word of its own.
+  const crowded = free.length * 16 * u * u > px * height
+  const dots = small || crowded
+  const extent = (one: DeviceIn): Point => (one.chip ? (small ? [2.3 * u, 1.7 * u] : [5.4 * u, (1.75 + 0.9 * one.chip) * u]) : dots && one.calm ? [0.8 * u, 0.8 * u] : [1.7 * u, 1.7 * u])
   const soft = free.map((one) => around(one.xy, ...(extent(one) as [number, number])))
   const labels = new Map<string, Box>()
   for (const zone of zones) {
@@ -91,7 +94,7 @@ export function layOut(plan: PlanIn): Layout {
     taken.push(box)
     const spot: Point = [(box.left + box.right) / 2, (box.top + box.bottom) / 2]
     const moved = Math.hypot(spot[0] - one.xy[0], spot[1] - one.xy[1]) > 1.1 * u
-    spots.push({ id: one.id, box, at: spot, from: moved && !one.chip ? one.xy : null, dot: small && one.calm && !one.chip, docked: false })
+    spots.push({ id: one.id, box, at: spot, from: moved && !one.chip ? one.xy : null, dot: dots && one.calm && !one.chip, docked: false, crowded })
   }
   for (const place of grade === 'full' ? counters : []) spots.push(...dock(place, devices, u))
   return { u, scale, height, grade, tall, at, counters, spots, labels }
@@ -135,7 +138,7 @@ function dock(place: Counter, devices: readonly DeviceIn[], u: number): Spot[] {
   const middle = (left + right) / 2
   return here.map((one, index) => {
     const at: Point = [middle + (index - (here.length - 1) / 2) * slot, bottom - 1.15 * u]
-    return { id: one.id, box: around(at, size, size), at, from: null, dot: false, docked: true }
+    return { id: one.id, box: around(at, size, size), at, from: null, dot: false, docked: true, crowded: false }
   })
 }
 

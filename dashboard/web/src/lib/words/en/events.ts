@@ -5,6 +5,7 @@ export const events: Record<keyof typeof zh, string> = {
   'events.title': 'Last events',
   'events.message': 'Message',
   'events.none': 'No events yet',
+  'event.gateway.away': 'Was not running: nothing was heard meanwhile',
   'event.alarm.raised': 'Alarm raised',
   'event.alarm.acknowledged': 'Acknowledged',
   'event.alarm.cleared': 'Cleared',

@@ -3,6 +3,7 @@ export const events = {
   'events.title': '最近事件',
   'events.message': '消息',
   'events.none': '还没有事件',
+  'event.gateway.away': '曾停止运行，其间没有记录',
   'event.alarm.raised': '告警',
   'event.alarm.acknowledged': '已确认',
   'event.alarm.cleared': '已恢复',

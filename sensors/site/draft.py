@@ -209,8 +209,8 @@ def _hall_text(hall: _Hall) -> str:
     offered = ", ".join(sorted(hall.services))
     staff = "staff" if "staff" in hall.areas else next(iter(hall.areas))
     windows = [
-        f"      - {{id: {window}, number: {number}, name: {{zh: {number}号窗口, en: Window {number}}}, "
-        f"zone: {staff}, services: [{offered}]}}"
+        f"      - {{id: {window}, number: {number}, name: {{zh: 综合, en: General}}, "
+        f"zone: {staff}, services: [{offered}]}}   # TODO"
         for number, window in sorted(hall.windows.items())
     ]
     zones = [

@@ -44,7 +44,7 @@ from sensors.site.model import Site
 FIRST_LINK_S: Final = 2.0
 STOP_WITHIN_S: Final = 4.5
 # Fewer write the same pages again and again; more would hold the one writer longer than an alarm should wait.
-READINGS_AT_ONCE: Final = 300
+READINGS_AT_ONCE: Final = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +202,7 @@ async def _shipper(parts: HallParts, pipeline: Pipeline) -> Shipper:
         salt=await parts.store.records.secret("badges"),
         batch=parts.site.influx.batch if parts.site.influx is not None else READINGS_AT_ONCE,
         recent=pipeline.recent,
+        give_way=pipeline.give_way,
     )
     told = stands(pipeline, "history_behind", parts.history.name)
     return Shipper(parts.store.journal, parts.store.cursors, parts.history.sink, feed, tell=tell, told=told)

@@ -50,6 +50,8 @@ log = logging.getLogger(__name__)
 SLICE = 32
 # So long telemetry stands back after something urgent was written: for the senders, who have the event loop then.
 REST_S = 0.004
+# So often in a row the history gives way for as long: a storm of alarms does not stop it.
+WAYS_GIVEN = 10
 SNAPSHOT_EVERY = 20_000
 
 Recover = Callable[[], Awaitable[BatchMaker]]
@@ -222,6 +224,14 @@ class Pipeline:
         undecided = (turn.entries for turn in self._line if turn.prepared is None)
         return sum(isinstance(entry, Delivery) for entry in chain(self._inlet, *undecided))
 
+    async def give_way(self) -> None:
+        """For who can wait: return when nothing urgent is on its way, after a moment in any case."""
+        await asyncio.sleep(0)
+        for _ in range(WAYS_GIVEN):
+            if not self._something_urgent():
+                return
+            await asyncio.sleep(REST_S)
+
     def now(self) -> int:
         """The gateway's time, ms since the epoch."""
         return self._clock.now()
@@ -294,8 +304,12 @@ class Pipeline:
         """
         if len(self._line) >= AHEAD or self._snapshot_due:
             return False
-        rests = self._line.urgent or asyncio.get_running_loop().time() < self._rest_until
-        return self._inlet.owes or not rests
+        return self._inlet.owes or not self._something_urgent()
+
+    def _something_urgent(self) -> bool:
+        """Whether something urgent waits or was written just now, so that what follows from it is still to come."""
+        urgent = self._inlet.urgent or self._line.urgent
+        return urgent or asyncio.get_running_loop().time() < self._rest_until
 
     async def _one_turn(self) -> None:
         """Decide the next turn. One that cannot be decided stops the others until the writer has come to it."""

@@ -9,7 +9,7 @@ reason, and the rest goes on.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -56,11 +56,17 @@ class Lag:
     error: str
 
 
+async def _yield() -> None:
+    """Let whatever waits for the event loop go first."""
+    await asyncio.sleep(0)
+
+
 @dataclass(frozen=True, slots=True)
 class Feed:
     """What feeds a history: the hall, the cursor's `name`, how a message is decoded, and the site's `salt`.
 
-    `recent` is what was decoded a moment ago, nothing where nobody fills it.
+    `recent` is what was decoded a moment ago, nothing where nobody fills it. `give_way` returns when nothing urgent is
+    on its way, after a moment in any case.
     `batch` points go in one write. The readings table shares its writer with the journal and wants short ones: of a
     hundred each point costs 15 µs, of three hundred 9 (a page of a series is written once for several), of six
     hundred 8, and a commit behind three hundred waits some 3 ms. InfluxDB, a request away, wants thousands.
@@ -72,6 +78,7 @@ class Feed:
     salt: bytes
     batch: int = 300
     recent: Recent = field(default_factory=Recent)
+    give_way: Callable[[], Awaitable[None]] = _yield
 
 
 # Told when the history falls behind by more than its limit, and when it has caught up again, with the reason.
@@ -191,7 +198,7 @@ class Shipper:
             waiting += points(one, self._feed.salt)
             if number % POINTED_AT_ONCE == 0:
                 # Whatever waits for the event loop goes first: it may be an alarm.
-                await asyncio.sleep(0)
+                await self._feed.give_way()
             while len(waiting) >= self._feed.batch:
                 refused += await self._write(waiting[: self._feed.batch])
                 del waiting[: self._feed.batch]
@@ -221,6 +228,7 @@ class Shipper:
 
     async def _write(self, batch: Sequence[Point]) -> list[Refused]:
         """Write a batch; one that is refused is halved until what cannot be stored stands alone."""
+        await self._feed.give_way()
         try:
             await self._sink.write(batch)
         except PointsRefusedError as error:

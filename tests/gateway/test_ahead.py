@@ -156,3 +156,18 @@ async def test_a_snapshot_waits_until_all_is_written_and_telemetry_for_it(
         rows = await rig.store.journal.read("main", 0, 1000)
         ends = {row.index + len(unpack(row.blob)) for row in rows}
         assert snapshot.index in ends
+
+
+async def test_who_can_wait_gives_way_to_what_is_urgent_and_not_for_ever(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        with Slow(rig).holding() as slow:
+            async with asyncio.timeout(10):
+                await rig.path.give_way()
+            rig.hear("smoke-1", "fire", {"alarm": True, "sensor": "smoke"}, 1, Lane.SAFETY)
+            async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+                giving = group.create_task(rig.path.give_way())
+                await until(lambda: fires(rig) == ["fire"])
+                before = giving.done()
+            assert (before, rig.acknowledged(Lane.SAFETY)) == (False, [])
+            slow.release()
+            await until(lambda: rig.acknowledged(Lane.SAFETY) == [1])

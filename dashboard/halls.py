@@ -21,13 +21,14 @@ from dashboard.sessions import hall_sessions, stands, telling
 from dashboard.settings import Settings
 from dashboard.watching import WatchParts, watching
 from gateway.batch import BatchMaker, Siting
+from gateway.clockwork import Clockwork
 from gateway.fold import fold
 from gateway.history.contract import HistoryQuery, HistorySink
 from gateway.history.shipper import Feed, Shipper
 from gateway.link.contract import Session
 from gateway.link.session import opened
 from gateway.overload import watch_bounds
-from gateway.pipeline import Clockwork, Pipeline
+from gateway.pipeline import Pipeline
 from gateway.raw import RawMessages
 from gateway.sending import SendingLoop
 from gateway.store.holes import Lost

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from gateway.pipeline import Clockwork
+from gateway.clockwork import Clockwork
 
 log = logging.getLogger(__name__)
 

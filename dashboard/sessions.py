@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 from alerts.notify.secret import read_secret
 from dashboard.settings import Settings
+from gateway.clockwork import Clockwork
 from gateway.link.contract import Broker, Session
 from gateway.link.pace import TAKEN, UNSTEADY
 from gateway.link.session import LINKS
-from gateway.pipeline import Clockwork, Pipeline
+from gateway.pipeline import Pipeline
 from sensors.errors import HallwatchError
 from sensors.inputs import Lane
 from sensors.site.model import Mqtt, Site

@@ -34,9 +34,9 @@ from dashboard.settings import Settings
 from dashboard.turning import turning
 from dashboard.watching import beating
 from gateway.batch import Siting
+from gateway.clockwork import Clockwork
 from gateway.history.readings import ReadingsHistory, ReadingsSink
 from gateway.influx.query import InfluxHistory
-from gateway.pipeline import Clockwork
 from gateway.store.sql import Store, open_store
 from gateway.watch.meters import Meters
 from sensors.site.load import Loaded, read_site

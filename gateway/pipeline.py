@@ -10,12 +10,12 @@ waits where the store lags behind; what is urgent is decided at once, in its ord
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from itertools import chain
 
 from alerts.core import Core
 from alerts.model import Outcome
 from gateway.batch import BatchMaker, Prepared, Siting, Waiting
+from gateway.clockwork import Clockwork
 from gateway.fold import take_snapshot
 from gateway.history.recent import Recent
 from gateway.inlet import Inlet
@@ -61,18 +61,6 @@ class ClosedError(HallwatchError):
     """The gateway is stopping and takes nothing more."""
 
     code = "stopping"
-
-
-@dataclass(frozen=True, slots=True)
-class Clockwork:
-    """The gateway's time: `now` in ms since the epoch, and how many of its ms pass in a real one (a demo's speed)."""
-
-    now: Callable[[], int]
-    rate: Callable[[], float] = lambda: 1.0
-
-    def real_seconds(self, due: int) -> float:
-        """How long to wait, in real seconds, until `due`."""
-        return max(0.0, (due - self.now()) / 1000 / self.rate())
 
 
 class Pipeline:

@@ -14,7 +14,7 @@ from dashboard.cli.run import start_log
 from dashboard.moment import SteadyClock
 from dashboard.settings import Settings
 from dashboard.system import run_system
-from gateway.pipeline import Clockwork
+from gateway.clockwork import Clockwork
 from sensors.clock import Clock
 
 

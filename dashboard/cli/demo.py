@@ -33,7 +33,7 @@ from dashboard.server.accounts import Doors
 from dashboard.settings import Settings
 from dashboard.system import run_system
 from gateway.broker import Address, demo_broker
-from gateway.pipeline import Clockwork
+from gateway.clockwork import Clockwork
 from sensors.site.calendar import HallCalendar
 from simulators.clock import SimClock
 from simulators.fleet import Fleet

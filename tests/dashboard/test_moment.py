@@ -7,7 +7,7 @@ import pytest
 
 from dashboard import moment
 from dashboard.moment import STEP_MS, SteadyClock, following_wall, hear_steps
-from gateway.pipeline import Clockwork
+from gateway.clockwork import Clockwork
 
 START = 1_795_400_000_000
 

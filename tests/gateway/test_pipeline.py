@@ -13,9 +13,10 @@ import pytest
 from alerts.core import Core
 from alerts.engine import Engine
 from gateway.batch import BatchMaker
+from gateway.clockwork import Clockwork
 from gateway.fold import fold
 from gateway.link.contract import Delivery
-from gateway.pipeline import Clockwork, ClosedError, Pipeline
+from gateway.pipeline import ClosedError, Pipeline
 from gateway.store.contract import Batch, Settled
 from gateway.store.errors import StoreError
 from gateway.store.journal import SqlJournal

@@ -16,9 +16,10 @@ import pytest
 from alerts.core import Core
 from alerts.engine import Engine
 from gateway.batch import BatchMaker
+from gateway.clockwork import Clockwork
 from gateway.fold import fold
 from gateway.link.contract import Delivery
-from gateway.pipeline import Clockwork, Pipeline
+from gateway.pipeline import Pipeline
 from gateway.store.sql import Store, open_store, sqlite_url
 from sensors.decode.family import Packet
 from sensors.decode.reception import Reception

@@ -13,7 +13,7 @@ from dashboard.cli.run import start_log
 from dashboard.moment import real_now
 from dashboard.settings import Settings
 from dashboard.system import run_system
-from gateway.pipeline import Clockwork
+from gateway.clockwork import Clockwork
 from simulators.clock import SimClock
 
 

@@ -20,7 +20,7 @@ from dashboard.server.accounts import Doors
 from dashboard.server.guard import CSRF_HEADER
 from dashboard.settings import Settings
 from dashboard.system import run_system
-from gateway.pipeline import Clockwork
+from gateway.clockwork import Clockwork
 from gateway.store.sql import open_store, sqlite_url
 from sensors.site.load import read_site
 from sensors.site.model import Site

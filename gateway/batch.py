@@ -14,7 +14,7 @@ from alerts.core import Core
 from alerts.model import Outcome
 from gateway.history.recent import Fresh, Said
 from gateway.link.contract import Delivery
-from gateway.store.contract import Batch, Quarantined, Settled
+from gateway.store.contract import Batch, Quarantined, Settled, Snapshot
 from gateway.taps import Tapped, Taps
 from sensors.decode.family import Packet
 from sensors.decode.probe import read_probe
@@ -61,9 +61,13 @@ Entry = Delivery | Waiting
 
 @dataclass(slots=True)
 class Prepared:
-    """A batch decided: what to commit (None if nothing), what it said, and whom to answer afterwards."""
+    """A batch decided: what to commit (None if nothing), what it said, and whom to answer afterwards.
+
+    `snapshot`: the hall as it stood then, where it was time for one; to be kept once the batch is.
+    """
 
     batch: Batch | None = None
+    snapshot: Snapshot | None = None
     fresh: Fresh | None = None
     deliveries: list[Delivery] = field(default_factory=list)
     outcomes: list[tuple[Waiting, Outcome | RefusedError]] = field(default_factory=list)
@@ -159,6 +163,7 @@ class BatchMaker:
                 prepared.registry_changed |= self._take_message(entry.packet, draft)
             else:
                 prepared.registry_changed |= self._take_own(entry, draft, prepared)
+        self.index = draft.index + len(draft.inputs)
 
     def end(self, making: Making) -> Prepared:
         """Close a batch: what to commit, and whom to answer."""
@@ -270,7 +275,7 @@ class BatchMaker:
             return None
         batch = Batch(
             hall=self.hall,
-            index=self.index,
+            index=draft.index,
             count=len(draft.inputs),
             at=draft.inputs[-1].at,
             blob=pack(draft.inputs),
@@ -278,7 +283,7 @@ class BatchMaker:
             quarantined=tuple(draft.quarantined),
             released=tuple(draft.released),
         )
-        self.index += len(draft.inputs)
+        self.index = draft.index + len(draft.inputs)
         return batch
 
     def _quarantined(self, packet: Packet, received: Received) -> Quarantined:

@@ -13,7 +13,6 @@ from typing import Final
 
 from gateway.batch import Entry
 from gateway.link.contract import Delivery
-from sensors.inputs import Lane
 
 # Fewer commits cost less; an alarm waits for one slice of a batch and one commit (see `Pipeline._decide`).
 BATCH_LIMIT: Final = 500
@@ -101,13 +100,10 @@ class Inlet:
         if alone or telemetry:
             self._alone = self._alone + 1 if alone else 0
         self._may_cut = not owed and not alone
-        entries: list[Entry] = []
-        room, limit = BATCH_BYTES, OWED if owed else BATCH_LIMIT
-        for source in (self._urgent, self._ordinary) if telemetry and not alone else (self._urgent,):
-            while source and len(entries) < limit and room > 0:
-                entry = source.popleft()
-                entries.append(entry)
-                room -= len(entry.packet.payload) if isinstance(entry, Delivery) else 0
+        entries = _take(self._urgent, BATCH_LIMIT)
+        if telemetry and not alone:
+            # Whatever is urgent beside it, what is owed is given.
+            entries += _take(self._ordinary, OWED if owed else BATCH_LIMIT)
         return entries
 
     def take_urgent(self) -> list[Entry]:
@@ -120,7 +116,16 @@ class Inlet:
         return self._may_cut and bool(self._urgent)
 
     def put_back(self, entries: list[Entry]) -> None:
-        """Take back the rest of a batch that was cut short, before all that came in after it."""
-        for entry in reversed(entries):
-            ordinary = isinstance(entry, Delivery) and entry.packet.lane is Lane.TELEMETRY
-            (self._ordinary if ordinary else self._urgent).appendleft(entry)
+        """Take back the telemetry of a batch that was cut short, before all that came in after it."""
+        self._ordinary.extendleft(reversed(entries))
+
+
+def _take(source: deque[Entry], limit: int) -> list[Entry]:
+    """Entries from the front, bounded by their number and by their bytes."""
+    taken: list[Entry] = []
+    room = BATCH_BYTES
+    while source and len(taken) < limit and room > 0:
+        entry = source.popleft()
+        taken.append(entry)
+        room -= len(entry.packet.payload) if isinstance(entry, Delivery) else 0
+    return taken

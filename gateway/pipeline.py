@@ -21,11 +21,10 @@ from gateway.history.recent import Recent
 from gateway.inlet import Inlet
 from gateway.link.contract import Delivery, Link, LinkNews
 from gateway.mending import as_history, mended
-from gateway.store.contract import Journal, QuarantineRow, Settled
-from gateway.store.errors import StoreError
+from gateway.store.contract import Journal, QuarantineRow, Settled, Snapshot
 from gateway.taps import Taps
 from gateway.turns import AHEAD, Line, Turn, parts
-from gateway.writing import Writing
+from gateway.writing import Writing, save_snapshot
 from sensors.actions import Action, write_action
 from sensors.decode.reception import Arrival
 from sensors.errors import HallwatchError, RefusedError
@@ -92,7 +91,6 @@ class Pipeline:
             now=clock.now,
             written=self._written,
             isolate=self._isolate,
-            all_written=self._all_written,
             tell=self._store_told,
         )
         # Held while a turn is decided, and while the hall is loaded anew.
@@ -243,20 +241,12 @@ class Pipeline:
                     await self._one_turn()
             for helper in helpers:
                 helper.cancel()
-        await self.save_snapshot()
+        await save_snapshot(self._journal, self._snapshot())
 
     def close(self) -> None:
         """Close the inlet: `run` ends when what has come in is committed."""
         self._closed = True
         self._inlet.wake()
-
-    async def save_snapshot(self) -> None:
-        """Keep the state as it stands at this call, when all is written: what a snapshot says, the journal has."""
-        self._snapshot_at = self._maker.index
-        try:
-            await self._journal.save_snapshot(take_snapshot(self.core.hall.state, self._maker.index))
-        except StoreError as error:
-            log.warning("no snapshot: %s; the next start takes longer", error)
 
     async def _work_comes(self) -> bool:
         """Wait until there is something to decide; False when the path is closed and everything is written."""
@@ -277,20 +267,19 @@ class Pipeline:
         return self._inlet.urgent or (self._inlet.ordinary and self._telemetry_may())
 
     def _pause(self) -> float | None:
-        """How long until the next deadline, s; None for none."""
-        due = None if self._line.broken else self._maker.core.next_due()
-        return None if due is None else self._clock.real_seconds(due)
+        """How long until the next deadline, s; None for none.
 
-    @property
-    def _snapshot_due(self) -> bool:
-        return self._maker.index - self._snapshot_at >= SNAPSHOT_EVERY
+        A path that is closed waits for none: where a demo's days pass like seconds there is always one more.
+        """
+        due = None if self._closed or self._line.broken else self._maker.core.next_due()
+        return None if due is None else self._clock.real_seconds(due)
 
     def _telemetry_may(self) -> bool:
         """Whether telemetry may be decided: it stands back while the store lags behind, and for what is urgent.
 
         What is urgent is written first, and then what follows from it has a moment of the event loop for itself.
         """
-        if len(self._line) >= AHEAD or self._snapshot_due:
+        if self._line.telemetry >= AHEAD:
             return False
         return self._inlet.owes or not self._something_urgent()
 
@@ -312,14 +301,23 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 - whatever one message brings to light, the others go on
             turn.broken = error
         else:
-            if turn.prepared.batch is None and self._line.is_last(turn):
-                self._line.withdraw()
-            elif turn.urgent or not turn.entries:
-                self._tell()  # who sends begins to write its attempt down; in the journal it stands behind this
+            self._decided(turn, turn.prepared)
         self._writing.wake()
 
+    def _decided(self, turn: Turn, prepared: Prepared) -> None:
+        if prepared.batch is None and self._line.is_last(turn):
+            self._line.withdraw()
+            return
+        if self._maker.index - self._snapshot_at >= SNAPSHOT_EVERY:
+            prepared.snapshot = self._snapshot()
+        if turn.urgent or not turn.entries:
+            self._tell()  # who sends begins to write its attempt down; in the journal it stands behind this
+
     async def _decide(self, turn: Turn) -> Prepared:
-        """Decide a turn, a slice at a time; when something urgent comes it is taken in, and what is left waits."""
+        """Decide a turn, a slice at a time; when something urgent comes it is taken in, and what is left waits.
+
+        Only telemetry is left to wait so: what is urgent keeps its order, also where it is decided anew.
+        """
         entry = turn.entries[0] if turn.entries else None
         if turn.fault is not None and isinstance(entry, Delivery):
             return self._maker.set_aside(entry, turn.fault)
@@ -327,7 +325,7 @@ class Pipeline:
         for begin in range(0, len(turn.entries), SLICE):
             if begin:
                 await asyncio.sleep(0)
-                if self._inlet.cuts and self._line.is_last(turn):
+                if self._inlet.cuts and not turn.urgent and self._line.is_last(turn):
                     self._inlet.put_back(turn.take_in(begin, self._inlet.take_urgent()))
                     self._maker.take(making, turn.entries[begin:])
                     break
@@ -358,28 +356,26 @@ class Pipeline:
             loop.call_later(REST_S, self._inlet.wake)
         self._inlet.wake()
 
-    async def _all_written(self) -> None:
-        """Nothing is decided that is not written: the moment for a snapshot."""
-        if self._snapshot_due:
-            await self.save_snapshot()
-            self._inlet.wake()
-
     def _store_told(self, *, holds: bool, why: str = "") -> None:
         self.raised(STORE, self._maker.hall, holds=holds, detail=why)
 
-    async def _isolate(self, error: Exception) -> None:
+    async def _isolate(self, turn: Turn, error: Exception) -> None:
         """The turn at the head fails for what is in it: forget what it did, then find the entry that fails alone.
 
         A deadline that fails is in no message: it ends the process, or message after message would pay for it.
         """
         async with self._deciding:
-            turn = self._line.take_head()
             log.error("a batch of %d failed: %r", len(turn.entries), error)
             if not turn.entries or turn.fault is not None:
                 raise error
+            # The turn stays in the line meanwhile: in no account it is missing, and no end goes past it.
             self._maker = await self._recover()
-            self._line.put_first(parts(turn, error))
+            self._line.divide(parts(turn, error))
         self._inlet.wake()
+
+    def _snapshot(self) -> Snapshot:
+        self._snapshot_at = self._maker.index
+        return take_snapshot(self.core.hall.state, self._maker.index)
 
     def _tell(self) -> None:
         self.version += 1

@@ -24,17 +24,20 @@ class Turn:
     """Entries whose turn has come, and what was decided of them; None while it is not, or must be anew.
 
     `fault`: what a message brought to light that nothing can take; it is set aside. `broken`: what came of the attempt
-    to decide it; the hall must be loaded anew before anything else is decided. `urgent`: more is in it than telemetry.
+    to decide it; the hall must be loaded anew before anything else is decided. `telemetry`: some is in it;
+    `urgent`: more than that is.
     """
 
     entries: list[Entry]
     prepared: Prepared | None = None
     fault: Exception | None = None
     broken: Exception | None = None
+    telemetry: bool = field(init=False)
     urgent: bool = field(init=False)
 
     def __post_init__(self) -> None:
         """Look what is in it, once."""
+        self.telemetry = any(is_telemetry(entry) for entry in self.entries)
         self.urgent = any(not is_telemetry(entry) for entry in self.entries)
 
     def take_in(self, begin: int, urgent: list[Entry]) -> list[Entry]:
@@ -70,6 +73,11 @@ class Line:
         return iter(self._turns)
 
     @property
+    def head(self) -> Turn | None:
+        """The first turn, which is the next to be written."""
+        return self._turns[0] if self._turns else None
+
+    @property
     def undecided(self) -> Turn | None:
         """The first turn that nothing was decided of."""
         return next((turn for turn in self._turns if turn.prepared is None), None)
@@ -83,6 +91,11 @@ class Line:
     def urgent(self) -> bool:
         """Whether something urgent waits to be written."""
         return any(turn.urgent for turn in self._turns)
+
+    @property
+    def telemetry(self) -> int:
+        """How many turns with telemetry wait to be written."""
+        return sum(turn.telemetry for turn in self._turns)
 
     def is_last(self, turn: Turn) -> bool:
         """Whether nothing has come after this turn."""
@@ -115,18 +128,13 @@ class Line:
         """So many turns could not be written together: one of them is at fault."""
         self._singly = count
 
-    def take_head(self) -> Turn:
-        """Take out the turn at the head, and forget what was decided after it."""
-        head = self._turns.popleft()
-        self._singly = max(0, self._singly - 1)
+    def divide(self, into: Sequence[Turn]) -> None:
+        """Put these in the place of the turn at the head, and forget what was decided after it."""
+        self._turns.popleft()
         for later in self._turns:
             later.forget()
-        return head
-
-    def put_first(self, turns: Sequence[Turn]) -> None:
-        """Put what a turn was divided into before all others, in its order."""
-        self._turns.extendleft(reversed(turns))
-        self._singly += len(turns)
+        self._turns.extendleft(reversed(into))
+        self._singly = max(0, self._singly - 1) + len(into)
 
 
 def parts(turn: Turn, error: Exception) -> list[Turn]:

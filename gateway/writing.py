@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
 from gateway.batch import Prepared
-from gateway.store.contract import Journal
+from gateway.store.contract import Journal, Snapshot
 from gateway.store.errors import StoreError
 from gateway.turns import Line, Turn
 
@@ -26,7 +26,7 @@ LOOK_S: Final = 0.25
 
 Written = Callable[[Turn, Prepared], None]
 # What to do with the turn at the head, which failed for what is in it. Raises what ends the path.
-Isolate = Callable[[Exception], Awaitable[None]]
+Isolate = Callable[[Turn, Exception], Awaitable[None]]
 
 
 class Tell(Protocol):
@@ -47,20 +47,15 @@ class Writing:
         *,
         now: Callable[[], int],
         written: Written,
-        all_written: Callable[[], Awaitable[None]],
         isolate: Isolate,
         tell: Tell,
     ) -> None:
-        """`written` is called for each turn that is committed, `all_written` when none is left.
-
-        `now`: ms since the epoch.
-        """
+        """`written` is called for each turn that is committed. `now`: ms since the epoch."""
         self._line = line
         self._journal = journal
         self._now = now
         self._written = written
         self._isolate = isolate
-        self._all_written = all_written
         self._tell = tell
         self._more = asyncio.Event()
         self._since: float | None = None
@@ -76,14 +71,12 @@ class Writing:
         """Write for ever."""
         while True:
             self._more.clear()
-            head = next(iter(self._line), None)
+            head = self._line.head
             if head is not None and head.broken is not None:
-                await self._isolate(head.broken)
+                await self._isolate(head, head.broken)
             elif turns := self._line.ready():
                 await self._write(turns)
             else:
-                if head is None:
-                    await self._all_written()
                 await self._more.wait()
 
     async def watch(self) -> None:
@@ -104,7 +97,7 @@ class Writing:
             if len(turns) > 1:
                 self._line.write_singly(len(turns))
             else:
-                await self._isolate(error)
+                await self._isolate(turns[0][0], error)
             return
         self._line.written(len(turns))
         for turn, prepared in turns:
@@ -112,6 +105,8 @@ class Writing:
         if self._told:
             self._told = False
             self._tell(holds=False)
+        for snapshot in [prepared.snapshot for _, prepared in turns if prepared.snapshot is not None][-1:]:
+            await save_snapshot(self._journal, snapshot)
 
     async def _commit(self, decided: Sequence[Prepared]) -> None:
         """Commit, and try again for as long as the store is only busy."""
@@ -141,3 +136,11 @@ class Writing:
     def _stalls(self, why: str) -> None:
         self._error = why
         self.stalled_since = self.stalled_since or self._now()
+
+
+async def save_snapshot(journal: Journal, snapshot: Snapshot) -> None:
+    """Keep a snapshot of what the journal has; without it the next start takes longer, and that is all."""
+    try:
+        await journal.save_snapshot(snapshot)
+    except StoreError as error:
+        log.warning("no snapshot: %s; the next start takes longer", error)

@@ -64,8 +64,6 @@ def make_engine(url: str | URL, *, writing: bool) -> Engine:
     engine = create_engine(address, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
     if engine.dialect.name == "sqlite":
         _settle_sqlite(engine, writing=writing)
-    elif writing:
-        _settle_postgres(engine)
     return engine
 
 
@@ -111,16 +109,13 @@ def _settle_sqlite(engine: Engine, *, writing: bool) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
-def _settle_postgres(engine: Engine) -> None:
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        if not _flushes(connection):
-            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
-
-
 @contextmanager
 def unflushed(connection: Connection) -> Iterator[None]:
-    """Commits within the block do not wait for the disk: the next one behind them takes them along, in their order."""
+    """Commits to a SQLite file within the block do not wait for the disk: the next one behind them takes them along.
+
+    What undoes them is a power cut, which ends us too. A PostgreSQL server can fall while we live and go on from where
+    we were, past what it forgot: it waits for its disk always.
+    """
     connection.execution_options(hallwatch_flush=False)
     try:
         yield

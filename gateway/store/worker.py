@@ -37,10 +37,10 @@ class Worker:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._transaction, job, after)
 
     async def run_behind(self, job: Callable[[Connection], T]) -> T:
-        """Do `job` in a transaction that does not wait for the disk: the next one of `run` flushes it too.
+        """Do `job` in a transaction that need not wait for the disk (`unflushed`): the next of `run` flushes it too.
 
         A power cut before that undoes it, though never without all that came after it. For what is made of the journal
-        and is made of it again.
+        and is made of it again at the next start.
         """
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._unflushed, job)
 

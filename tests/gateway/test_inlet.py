@@ -25,10 +25,22 @@ async def test_what_is_urgent_goes_alone_a_few_times_and_then_telemetry_has_its_
         assert [entry.packet.lane for entry in inlet.collect() if isinstance(entry, Delivery)] == [Lane.SAFETY]
     inlet.put_urgent(said(0, Lane.SAFETY))
     owed = inlet.collect()
-    assert len(owed) == OWED
+    lanes = [entry.packet.lane for entry in owed if isinstance(entry, Delivery)]
+    assert lanes == [Lane.SAFETY, *[Lane.TELEMETRY] * OWED]
     inlet.put_urgent(said(0, Lane.SAFETY))
     assert not inlet.cuts
     assert len(inlet.collect()) == 1
+
+
+async def test_what_is_owed_to_telemetry_is_given_however_much_is_urgent() -> None:
+    inlet = Inlet()
+    inlet.put_ordinary(*telemetry(1))
+    for _ in range(ALONE_IN_ROW):
+        inlet.put_urgent(said(0, Lane.SAFETY))
+        inlet.collect()
+    for _ in range(BATCH_LIMIT * 2):
+        inlet.put_urgent(said(0, Lane.SAFETY))
+    assert inlet.collect()[-1:] == telemetry(1)
 
 
 async def test_a_batch_that_is_cut_short_comes_again_in_its_order() -> None:

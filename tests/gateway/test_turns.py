@@ -53,9 +53,9 @@ def test_a_turn_at_fault_is_halved_and_what_was_decided_after_it_is_forgotten() 
     first, second = decided(1, 2, 3), decided(4)
     line = line_of(first, second)
     line.write_singly(2)
-    assert line.take_head() is first
+    assert line.head is first
     halves = parts(first, ValueError("at fault"))
-    line.put_first(halves)
+    line.divide(halves)
     assert [turn.entries for turn in line] == [[], [said(1)], [said(2), said(3)], [said(4)]]
     assert [turn.prepared for turn in line] == [None] * 4
     for turn in line:
@@ -74,7 +74,7 @@ def test_a_turn_that_could_not_be_decided_stops_the_line() -> None:
     line = line_of(decided(1), Turn([said(2)], broken=ValueError()))
     assert line.broken
     line.written(1)
-    line.take_head()
+    line.divide([Turn([said(2)])])
     assert not line.broken
 
 
@@ -88,3 +88,11 @@ def test_what_takes_the_place_of_telemetry_makes_a_turn_urgent() -> None:
     assert Turn([fire]).urgent
     assert line_of(decided(1), turn).urgent
     assert not line_of(decided(1)).urgent
+
+
+def test_the_line_knows_how_far_telemetry_is_ahead_whatever_is_urgent_beside_it() -> None:
+    fire = said(9, Lane.SAFETY)
+    line = line_of(decided(1), Turn([fire]), Turn([]), Turn([fire, said(2)]))
+    assert line.telemetry == 2
+    line.written(1)
+    assert line.telemetry == 1

@@ -1,10 +1,11 @@
 """The journal on a real SQLite file and a real PostgreSQL: whole batches or nothing, in order, kept by a restart."""
 
 import asyncio
+import contextlib
 import dataclasses
 import hashlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
@@ -187,19 +188,24 @@ async def goes_on(store: Store) -> None:
     assert await store.journal.end(HALL) == 3
 
 
-async def test_a_commit_whose_answer_was_lost_may_be_asked_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The database has it and could not say so: the same batch again is the same batch, not a second one."""
-    first = batch(0, 3, changes=changes(alarm("A1")), quarantined=(quarantined(1),))
+@contextlib.contextmanager
+def unheard(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     transaction = store.writer.run
 
-    async def unheard(job: Callable[[Connection], object], _after: Callable[[], None] | None = None) -> object:
+    async def run(job: Callable[[Connection], object], _after: Callable[[], None] | None = None) -> object:
         await transaction(job)
         raise StoreError("store_failed", "the connection broke before the answer to COMMIT came")
 
     with monkeypatch.context() as broken:
-        broken.setattr(store.writer, "run", unheard)
-        with pytest.raises(StoreError):
-            await store.journal.commit(first)
+        broken.setattr(store.writer, "run", run)
+        yield
+
+
+async def test_a_commit_whose_answer_was_lost_may_be_asked_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database has it and could not say so: the same batch again is the same batch, not a second one."""
+    first = batch(0, 3, changes=changes(alarm("A1")), quarantined=(quarantined(1),))
+    with unheard(store, monkeypatch), pytest.raises(StoreError):
+        await store.journal.commit(first)
     await store.journal.commit(first)
     assert await store.journal.end(HALL) == 3
     assert len(await store.quarantine.page(HALL)) == 1
@@ -208,6 +214,19 @@ async def test_a_commit_whose_answer_was_lost_may_be_asked_again(store: Store, m
     for _ in range(2):
         with pytest.raises(StoreError, match="ends at 3"):
             await store.journal.commit(other)
+
+
+async def test_several_batches_whose_answer_was_lost_are_held_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.journal.commit(batch(0))
+    turns = [batch(3, 2), batch(5, 1, quarantined=(quarantined(1),)), batch(6, 4)]
+    with unheard(store, monkeypatch), pytest.raises(StoreError):
+        await store.journal.commit(*turns)
+    await store.journal.commit(*turns)
+    await store.journal.commit(batch(10))
+    assert [row.index for row in await store.journal.read(HALL, 0, 10)] == [0, 3, 5, 6, 10]
+    assert len(await store.quarantine.page(HALL)) == 1
 
 
 async def test_a_cancelled_commit_leaves_the_journal_usable(store: Store) -> None:

@@ -235,12 +235,11 @@ class Pipeline:
         self._links = {link.lane: link for link in links}
         self._subscribe()
         async with asyncio.TaskGroup() as group:
-            helpers = [group.create_task(one) for one in (self._writing.run(), self._writing.watch())]
+            writer = group.create_task(self._writing.run())
             while await self._work_comes():
                 async with self._deciding:
                     await self._one_turn()
-            for helper in helpers:
-                helper.cancel()
+            writer.cancel()
         await save_snapshot(self._journal, self._snapshot())
 
     def close(self) -> None:

@@ -22,7 +22,6 @@ RETRY_LONGEST_S: Final = 2.0
 # So long a commit may take before it is called a stall, and before people are told of it.
 STORE_LIMIT_S: Final = 1.0
 STORE_TOLD_S: Final = 5.0
-LOOK_S: Final = 0.25
 
 Written = Callable[[Turn, Prepared], None]
 # What to do with the turn at the head, which failed for what is in it. Raises what ends the path.
@@ -58,7 +57,6 @@ class Writing:
         self._isolate = isolate
         self._tell = tell
         self._more = asyncio.Event()
-        self._since: float | None = None
         self._error = ""
         self._told = False
         self.stalled_since: int | None = None
@@ -79,17 +77,6 @@ class Writing:
             else:
                 await self._more.wait()
 
-    async def watch(self) -> None:
-        """Say that the store does not answer, for as long as it does not."""
-        while True:
-            await asyncio.sleep(LOOK_S)
-            lasts = 0.0 if self._since is None else asyncio.get_running_loop().time() - self._since
-            if lasts > STORE_LIMIT_S:
-                self._stalls(self._error or "store_silent")
-            if lasts > STORE_TOLD_S and not self._told:
-                self._told = True
-                self._tell(holds=True, why=self._error)
-
     async def _write(self, turns: Sequence[tuple[Turn, Prepared]]) -> None:
         try:
             await self._commit([prepared for _, prepared in turns])
@@ -109,12 +96,14 @@ class Writing:
             await save_snapshot(self._journal, snapshot)
 
     async def _commit(self, decided: Sequence[Prepared]) -> None:
-        """Commit, and try again for as long as the store is only busy."""
+        """Commit, and try again for as long as the store is only busy; one that is silent for long is said to be."""
         batches = [prepared.batch for prepared in decided if prepared.batch is not None]
         if not batches:
             return
         pause = RETRY_FIRST_S
-        self._since = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        # No later than a message that waits as long for this commit leaves unwritten.
+        timers = loop.call_later(STORE_LIMIT_S, self._silent), loop.call_later(STORE_TOLD_S, self._tell_people)
         try:
             while True:
                 try:
@@ -130,8 +119,17 @@ class Writing:
                     self.stalled_since = None
                     return
         finally:
-            self._since = None
+            for timer in timers:
+                timer.cancel()
             self._error = ""
+
+    def _silent(self) -> None:
+        self._stalls(self._error or "store_silent")
+
+    def _tell_people(self) -> None:
+        if not self._told:
+            self._told = True
+            self._tell(holds=True, why=self._error)
 
     def _stalls(self, why: str) -> None:
         self._error = why

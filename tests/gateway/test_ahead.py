@@ -82,6 +82,22 @@ async def test_what_was_decided_meanwhile_shares_one_transaction(tmp_path: Path)
             assert slow.together == [1, 3]
 
 
+async def test_a_store_is_silent_no_later_than_for_who_waits_as_long_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a message would leave marked as unwritten while the page still says that all is well."""
+    monkeypatch.setattr("gateway.writing.STORE_LIMIT_S", 0.1)
+    async with running(tmp_path) as rig:
+        with Slow(rig).holding() as slow:
+            hear_queue(rig, 1, 1)
+            await until(lambda: slow.together == [1])
+            await asyncio.sleep(0.1)
+            assert rig.path.stalled_since is not None
+            slow.release()
+            await until(lambda: rig.acknowledged() == [1])
+            assert rig.path.stalled_since is None
+
+
 async def test_telemetry_is_decided_no_further_than_the_store_follows(tmp_path: Path) -> None:
     async with running(tmp_path) as rig:
         with Slow(rig).holding() as slow:

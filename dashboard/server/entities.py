@@ -3,13 +3,14 @@
 Reads state and book, which change with every batch, so it is done in one go without an await.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from alerts.model import Message, Run, Ticket
 from dashboard.server.desk import HallDesk, HistoryHealth
 from dashboard.server.names import People, name
 from dashboard.server.records import alarm_entity, event_entity, run_entity, ticket_entity
+from dashboard.server.subjects import UNKNOWN, About
 from dashboard.server.wire import (
     AnyEntity,
     DeviceEntity,
@@ -35,6 +36,7 @@ class Rows:
     events: tuple[EventRow, ...] = ()
     runs: tuple[Run, ...] = ()
     tickets: tuple[Ticket, ...] = ()
+    about: Mapping[str, About] = field(default_factory=dict)
 
 
 def entities(desk: HallDesk, rows: Rows, *, names: bool, rate: float, demo: bool) -> dict[str, AnyEntity]:
@@ -52,7 +54,8 @@ def entities(desk: HallDesk, rows: Rows, *, names: bool, rate: float, demo: bool
     made += (run_entity(run, people, rows.messages) for run in (*rows.runs, *book.runs.values()))
     made += (ticket_entity(ticket, people) for ticket in (*rows.tickets, *book.tickets.values()))
     made += (PlanEntity(plan.id, name(plan.name), plan.hazard, plan.version) for plan in desk.site.hall.plans)
-    made += (event for row in rows.events if (event := event_entity(row, people)) is not None)
+    told = (event_entity(row, people, rows.about.get(row.event.about, UNKNOWN)) for row in rows.events)
+    made += (event for event in told if event is not None)
     return {f"{one.__struct_config__.tag}/{one.id}": one for one in made}
 
 

@@ -21,6 +21,7 @@ from dashboard.server.accounts import Visitor
 from dashboard.server.desk import HallDesk
 from dashboard.server.entities import Rows, entities
 from dashboard.server.rights import Right, actions_of
+from dashboard.server.subjects import Subjects
 from dashboard.server.wire import AnyEntity, Delta, Snapshot
 from gateway.store.errors import StoreError
 
@@ -135,6 +136,7 @@ class Hub:
         self._faces = {True: Face(names=True), False: Face(names=False)}
         self._clients: set[Client] = set()
         self._rows = Rows()
+        self._subjects = Subjects(desk)
         self._closed = False
 
     @property
@@ -171,13 +173,15 @@ class Hub:
         shown = [*self._desk.view.book.runs.values(), *runs]
         about = [place for run in shown for place in (run.id, *run.alarms)]
         kept = [await records.messages(hall, about=place, limit=200) for place in about]
+        events = tuple(await records.events(hall, limit=EVENTS))
         return Rows(
             tuple(message for messages in kept for message in messages),
-            tuple(await records.events(hall, limit=EVENTS)),
+            events,
             tuple(runs),
             tuple(
                 one for one in tickets if one.state is TicketState.DONE and one.done is not None and one.done >= since
             ),
+            await self._subjects.of(row.event for row in events),
         )
 
     def show(self) -> None:

@@ -10,6 +10,7 @@ from dashboard.server.entities import device_entity
 from dashboard.server.guard import allowed
 from dashboard.server.records import alarm_entity, event_entity, run_entity, ticket_entity
 from dashboard.server.rights import Right
+from dashboard.server.subjects import UNKNOWN, Subjects
 
 
 def _page(items: Sequence[object], ends: Sequence[tuple[int, str]], limit: int) -> web.Response:
@@ -59,7 +60,9 @@ async def events(request: web.Request) -> web.Response:
     before = whole(request, "before", 2**53, 0, 2**53)
     rows = await desk.records.events(desk.id, about=word_of(request, "about"), before=before, limit=limit)
     people = people_of(request, desk)
-    items = tuple(one for row in rows if (one := event_entity(row, people)) is not None)
+    about = await Subjects(desk).of(row.event for row in rows)
+    made = (event_entity(row, people, about.get(row.event.about, UNKNOWN)) for row in rows)
+    items = tuple(one for one in made if one is not None)
     return answer(Listed(items, str(rows[-1].id) if len(rows) == limit else None))
 
 

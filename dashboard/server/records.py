@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from alerts.model import Alarm, Message, Run, Ticket
 from dashboard.server.names import People, name
+from dashboard.server.subjects import UNKNOWN, About
 from dashboard.server.wire import (
     AlarmEntity,
     EventEntity,
@@ -155,10 +156,11 @@ def ticket_entity(ticket: Ticket, people: People) -> TicketEntity:
     )
 
 
-def event_entity(row: EventRow, people: People) -> EventEntity | None:
+def event_entity(row: EventRow, people: People, about: About = UNKNOWN) -> EventEntity | None:
     """A line of the log; None where it is about a person and the reader may not see names."""
-    event = row.event
-    if event.about.startswith(PERSON) and not people.shown:
+    event, subject = row.event, about.subject
+    personal = event.about.startswith(PERSON) or (subject is not None and subject.type == PERSON)
+    if personal and not people.shown:
         return None
     return EventEntity(
         id=str(row.id),
@@ -167,4 +169,8 @@ def event_entity(row: EventRow, people: People) -> EventEntity | None:
         about=event.about,
         actor=people.actor(event.actor) or "",
         detail=people.text(event.detail),
+        kind=about.kind,
+        subject_type="" if subject is None else subject.type,
+        subject="" if subject is None else subject.id,
+        plan=None if about.plan is None else name(about.plan),
     )

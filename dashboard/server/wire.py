@@ -281,13 +281,21 @@ class TicketEntity(Entity, frozen=True, tag="ticket", omit_defaults=True):
 
 
 class EventEntity(Entity, frozen=True, tag="event", omit_defaults=True):
-    """One of the last events, newest first by `at`."""
+    """One of the last events, newest first by `at`.
+
+    `about` is an id. What it stands for goes with it, since that may be over: an alarm's kind and subject, a ticket's
+    subject, the name of a run's plan, and of a message what it tells of.
+    """
 
     at: int
     what: str
     about: str
     actor: Name | str = ""
     detail: str = ""
+    kind: str = ""
+    subject_type: str = ""
+    subject: str = ""
+    plan: Name | None = None
 
 
 AnyEntity = (

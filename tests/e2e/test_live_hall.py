@@ -1,5 +1,6 @@
 """The live hall: a plan that one can act on from where one stands, that says what is old, and that fits each screen."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -269,3 +270,27 @@ async def test_the_pages_are_reached_and_come_back(visit: Visit, gateway: Gatewa
     await page.go("hall")
     await expect(page.see("floor-plan")).to_be_visible()
     assert page.seen.complaints == []
+
+
+async def test_an_event_says_what_it_was_about_when_that_is_over(visit: Visit, gateway: Gateway) -> None:
+    page = await visit("duty")
+    gateway.hear("printer-1", "equipment", state="fault", code="paper_jam")
+    await page.press_in(page.one("alarm", "设备故障"), "ack")
+    gateway.hear("printer-1", "equipment", state="ok")
+    await expect(page.one("alarm", "设备故障")).to_have_count(0)
+    gateway.site_file.write_text(gateway.site_file.read_text("utf-8") + "\n# Looked through.\n", "utf-8")
+    await page.go("devices")
+    await page.press("site-reload")
+    await expect(page.see("site-told")).to_have_attribute("data-good", "true")
+    await page.go("hall")
+    events = page.page.locator("#events")
+    for chosen, lines, name in (
+        ("zh", ("设备故障 printer-1：已确认", "设备故障 printer-1：告警关闭", "站点文件：站点文件已重新加载"), "大厅"),
+        ("en", ("Equipment fault printer-1: Acknowledged", "Site file: Site file loaded anew"), "Hall"),
+    ):
+        await page.page.goto(f"{gateway.url}/?lang={chosen}#/hall")
+        await expect(page.see("nav-hall")).to_contain_text(name)
+        for line in lines:
+            await expect(events.get_by_text(line)).to_have_count(1)
+        # An alarm's own number is no word; a ticket is called by its number, and says of what it is.
+        await expect(events).not_to_contain_text(re.compile(r"\b[AMR]\d{6}"))

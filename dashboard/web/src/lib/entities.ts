@@ -75,7 +75,7 @@ export const DEFAULTS = {
     count: 1, accepted: null, accepted_by: null, done: null, done_by: null, note: '', alarm: null, zone: null,
     window: null,
   },
-  EventEntity: { actor: '', detail: '' },
+  EventEntity: { actor: '', detail: '', kind: '', subject_type: '', subject: '', plan: null },
 } as const
 
 const INTERFACES = {

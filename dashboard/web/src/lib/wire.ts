@@ -257,6 +257,10 @@ export interface EventEntity {
   about: string
   actor?: Name | string
   detail?: string
+  kind?: string
+  subject_type?: string
+  subject?: string
+  plan?: Name | null
 }
 
 export type AnyEntity =

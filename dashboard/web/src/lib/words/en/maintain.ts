@@ -66,6 +66,7 @@ export const maintain: Record<keyof typeof zh, string> = {
   'suggest.zone': 'a zone is in its name',
   'suggest.service': 'a service is in its name',
   'suggest.neighbour': 'others of its place stand there',
+  'actor.site': 'Site file',
   'event.site.changed': 'Site file loaded anew',
   'problem.no_site_file': 'The system runs without a site file',
   'problem.site_refused': 'The site file has errors',

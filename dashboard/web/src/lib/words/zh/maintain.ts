@@ -64,6 +64,7 @@ export const maintain = {
   'suggest.zone': '名称含区域',
   'suggest.service': '名称含业务',
   'suggest.neighbour': '同处的其他设备在那里',
+  'actor.site': '站点文件',
   'event.site.changed': '站点文件已重新加载',
   'problem.no_site_file': '系统不是以站点文件运行的',
   'problem.site_refused': '站点文件有错误',

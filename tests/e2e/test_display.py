@@ -113,3 +113,40 @@ async def test_where_there_is_no_display_people_read_so(browser: Browser, gatewa
     for said in ("此大厅没有公共显示屏", "This hall has no public display"):
         await expect(page.get_by_test_id("display-off")).to_contain_text(said)
     await context.close()
+
+
+async def test_a_drill_is_marked_on_the_whole_screen_and_leaves_it(browser: Browser, gateway: Gateway) -> None:
+    for one in (await gateway.get("/api/v1/runs?open=1"))["items"]:
+        await gateway.act(do="stand_down", run=one["id"], reason="all_clear")
+    context = await browser.new_context(viewport={"width": 1280, "height": 720})
+    page = await context.new_page()
+    await page.goto(f"{gateway.url}/display/main")
+    await expect(page.get_by_test_id("display")).to_have_attribute("data-link", "live")
+    run, *_ = await gateway.act(do="start_plan", plan="fire", confirm="fire", drill=True)
+    plan = page.get_by_test_id("display-plan")
+    await expect(plan).to_have_attribute("data-drill", "true")
+    for said in ("演练", "DRILL"):
+        await expect(page.get_by_test_id("display-drill")).to_contain_text(said)
+    for said in ("这是演练", "This is a drill"):
+        await expect(plan).to_contain_text(said)
+    await gateway.act(do="stand_down", run=run, reason="drill_over")
+    await expect(plan).to_have_count(0)
+    await context.close()
+
+
+async def test_a_display_that_hears_nothing_of_the_hall_says_so(
+    browser: Browser, gateway: Gateway, broker: Mosquitto
+) -> None:
+    context = await browser.new_context(viewport={"width": 1280, "height": 720})
+    page = await context.new_page()
+    await page.goto(f"{gateway.url}/display/main")
+    await expect(page.get_by_test_id("display")).to_have_attribute("data-link", "live")
+    deaf = page.get_by_test_id("display-deaf")
+    await expect(deaf).to_have_count(0)
+    # Pages hear the gateway well, and the gateway no device.
+    broker.stop()
+    for said in ("现场设备的数据暂时收不到", "No data from the hall just now"):
+        await expect(deaf).to_contain_text(said)
+    broker.start()
+    await expect(deaf).to_have_count(0, timeout=60_000)
+    await context.close()

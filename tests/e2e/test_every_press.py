@@ -17,6 +17,7 @@ SOURCES = HERE.parents[1] / "dashboard/web/src"
 ELEMENT = re.compile(r"<(?:button|a|input|select|textarea|Do)\b((?:=>|[^>])*)>")
 NAMED = re.compile(r'testid=(?:"([^"{]+)|\{`([^`$]+))')
 AT = "      - {id: help-1,"
+DEVICES = ("reader-1", "desk-1", "queue-1", "count-1", "air-1", "printer-1", "smoke-1", "smoke-2", "call-1")
 
 
 def presses() -> Iterator[str]:
@@ -176,3 +177,60 @@ async def test_a_topic_is_mended_and_a_counter_belongs_to_a_service(visit: Visit
     gateway.hear("counter-7", "queue", length=12)
     await page.go("hall")
     await expect(page.page.locator("#queues")).to_contain_text("12")
+
+
+async def test_a_list_that_is_cut_shows_all_and_folds_again(visit: Visit, gateway: Gateway) -> None:
+    page = await visit("duty")
+    # More of the open ones than a list shows at once.
+    for device in DEVICES:
+        await gateway.act(do="report_fault", text="外壳破损", device=device)
+    tickets = page.page.locator("#tickets")
+    shown = tickets.locator("[data-testid^='ticket-']")
+    await expect(shown).to_have_count(8)
+    await tickets.get_by_role("button", name="显示全部").click()
+    await expect(shown).to_have_count(len(DEVICES))
+    await tickets.get_by_role("button", name="收起").click()
+    await expect(shown).to_have_count(8)
+
+
+async def test_a_dialog_is_closed_by_its_cross_and_left_by_its_word(visit: Visit) -> None:
+    page = await visit("duty")
+    dialog = page.see("dialog-fault")
+    for way in ("关闭", "取消"):
+        await page.page.locator("#windows").get_by_role("button", name="报修").click()
+        await expect(dialog).to_be_visible()
+        await dialog.get_by_role("button", name=way, exact=True).click()
+        await expect(dialog).to_have_count(0)
+    await page.see("plan-device-air-1").click()
+    detail = page.see("plan-detail")
+    await expect(detail).to_be_visible()
+    await detail.get_by_role("button", name="关闭", exact=True).click()
+    await expect(detail).to_have_count(0)
+
+
+async def test_links_lead_back_to_where_one_came_from(visit: Visit, gateway: Gateway) -> None:
+    page = await visit("duty")
+    await page.page.evaluate("location.hash = '#/device/air-1'")
+    await page.page.get_by_role("link", name="全部设备").click()
+    await expect(page.see("nav-devices")).to_have_attribute("aria-current", "page")
+    gateway.hear("help-1", "button", lane="safety", action="help")
+    await page.go("hall")
+    await page.one("alarm", "求助").get_by_role("link").first.click()
+    await page.page.get_by_role("link", name="返回大厅").click()
+    await expect(page.see("nav-hall")).to_have_attribute("aria-current", "page")
+
+
+async def test_the_plan_is_a_drawing_or_a_table_and_the_page_light_or_dark(visit: Visit) -> None:
+    page = await visit()
+    plan = page.page.locator("#plan")
+    await plan.get_by_role("button", name="表", exact=True).click()
+    await expect(page.see("floor-plan")).to_have_count(0)
+    await expect(plan.get_by_role("table").first).to_be_visible()
+    await plan.get_by_role("button", name="图", exact=True).click()
+    await expect(page.see("floor-plan")).to_be_visible()
+    other = page.page.get_by_role("button", name="切换深色 / 浅色")
+    before = await page.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    await other.click()
+    await expect(page.page.locator("body")).not_to_have_css("background-color", before)
+    await other.click()
+    await expect(page.page.locator("body")).to_have_css("background-color", before)

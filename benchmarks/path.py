@@ -99,7 +99,7 @@ async def _peers(plan: Plan, table: Table, number: int, server: Influxd, say: Sa
 
 
 NOTES = (
-    "durable: from the first PUBLISH until the gateway's account has stored the last (looked at each 50 ms).",
+    "durable: first PUBLISH until the account has stored the last (each 50 ms; up to two batches are not written yet).",
     "in history: until the store, read back, has every point; the CPU is all that was used until then.",
     "gateway: the whole process; its loop: the thread that decides, without the threads that write and read the store.",
     "each change: the broker writes its disk file after each change (a tenth of the messages), else each second.",

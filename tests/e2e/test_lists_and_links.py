@@ -111,7 +111,8 @@ async def test_a_run_shows_all_its_messages_leads_back_and_is_found_among_the_pa
     await expect(past.get_by_test_id(f"run-{run}")).not_to_be_visible()
     await past.locator("summary").click()
     await expect(past.get_by_test_id(f"run-{run}")).to_have_attribute("data-stage", "ended")
-    await expect(past.get_by_test_id(f"run-{run}")).to_be_visible()
+    await past.get_by_test_id(f"open-{run}").click()
+    await expect(page.see("story")).to_contain_text("预案结束")
 
 
 async def test_the_audit_is_read_again_and_narrowed_by_who_and_by_what(visit: Visit, gateway: Gateway) -> None:
@@ -178,7 +179,8 @@ async def test_who_may_not_look_logs_in_on_the_spot_and_reads_the_whole_quaranti
     await page.see("device-raw").get_by_role("button", name="登录").click()
     await expect(page.see("dialog-login")).to_be_visible()
     await page.page.keyboard.press("Escape")
-    await page.go("quarantine")
+    await page.see("device-account").get_by_role("link", name="隔离的消息").click()
+    await expect(page.see("nav-quarantine")).to_have_attribute("aria-current", "page")
     area = page.see("quarantine")
     await expect(area.locator("header")).to_contain_text("21")
     await area.get_by_role("button", name="登录").click()
@@ -227,3 +229,31 @@ async def test_on_a_phone_a_thumb_jumps_to_a_section_and_unfolds_the_legend(visi
     await page.go("devices")
     await jumps.get_by_role("link", name="排队").click()
     await expect(page.see("nav-hall")).to_have_attribute("aria-current", "page")
+
+
+async def test_the_plan_and_an_alarm_lead_to_the_device_and_its_curve(visit: Visit, gateway: Gateway) -> None:
+    page = await visit("duty")
+    await page.press("plan-window-w1")
+    detail = page.see("plan-detail")
+    await detail.get_by_role("button", name="printer-1").click()
+    await expect(detail).to_have_attribute("data-about", "printer-1")
+    await detail.get_by_role("link", name="详情").click()
+    await expect(page.see("device-page")).to_contain_text("printer-1")
+    gateway.hear("help-1", "button", lane="safety", action="help")
+    await page.go("hall")
+    await page.one("alarm", "求助").get_by_role("link").first.click()
+    await page.page.get_by_role("link", name="历史曲线").click()
+    await expect(page.page).to_have_url(re.compile("#/history.*device=help-1"))
+    await expect(page.see("history-sort-device")).to_have_attribute("aria-pressed", "true")
+
+
+async def test_a_token_lasts_as_long_as_one_chose(visit: Visit) -> None:
+    page = await visit("duty")
+    await page.go("users")
+    for name, lasts in (("wall", "不限期"), ("report", "有效至")):
+        await page.press("token-new")
+        await page.see("token-name").fill(name)
+        if lasts == "不限期":
+            await page.page.get_by_label("有效期").select_option(label=lasts)
+        await page.press("token-add")
+        await expect(page.see(f"token-{name}")).to_contain_text(lasts)

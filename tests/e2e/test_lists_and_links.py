@@ -101,18 +101,20 @@ async def test_a_run_shows_all_its_messages_leads_back_and_is_found_among_the_pa
     visit: Visit, gateway: Gateway
 ) -> None:
     page = await visit("duty")
-    (run,) = await gateway.act(do="start_plan", plan="fire", confirm="fire", drill=True)
+    (run,) = await gateway.act(do="start_plan", plan="fire", confirm="fire", drill=True, note="每季一次")
     await page.press(f"open-{run}")
     await unfolds(f"section[data-testid='run-{run}']", "li[data-testid^='message-']", page, 6)
     await page.page.get_by_role("link", name="返回大厅").click()
     await expect(page.see("summary")).to_be_visible()
-    await gateway.act(do="stand_down", run=run, reason="drill_over")
+    await gateway.act(do="stand_down", run=run, reason="drill_over", note="比上次快一分钟")
     past = page.page.locator("#past")
     await expect(past.get_by_test_id(f"run-{run}")).not_to_be_visible()
     await past.locator("summary").click()
     await expect(past.get_by_test_id(f"run-{run}")).to_have_attribute("data-stage", "ended")
     await past.get_by_test_id(f"open-{run}").click()
-    await expect(page.see("story")).to_contain_text("预案结束")
+    story = page.see("story")
+    await expect(story).to_contain_text("预案结束")
+    await expect(story.locator("q")).to_have_text(["比上次快一分钟", "每季一次"])
 
 
 async def test_the_audit_is_read_again_and_narrowed_by_who_and_by_what(visit: Visit, gateway: Gateway) -> None:

@@ -17,6 +17,11 @@ describe('the part of a plan that an event is about', () => {
     expect(partOf(run, event('run.role_taken', 'liaison'))).toEqual({ part: role.name, note: '' })
   })
 
+  it('is nothing at the end of a run, whose note stands behind why it ended', () => {
+    expect(partOf(run, event('run.ended', 'false_alarm steam from the kitchen'))).toEqual({ part: null, note: 'steam from the kitchen' })
+    expect(partOf(run, event('run.ended', 'drill_over'))).toEqual({ part: null, note: '' })
+  })
+
   it('is nothing where the run is not known, or the detail is hidden, or says something else', () => {
     expect(partOf(null, event('run.step_done', 'call-119'))).toEqual({ part: null, note: '' })
     expect(partOf(run, event('run.step_done', ''))).toEqual({ part: null, note: '' })

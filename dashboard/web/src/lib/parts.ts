@@ -10,5 +10,7 @@ export function partOf(run: Pick<Run, 'steps' | 'roles'> | null | undefined, eve
   const [id = '', ...note] = event.detail.split(' ')
   if (STEPS.includes(event.what)) return { part: run?.steps.find((one) => one.id === id)?.text ?? null, note: note.join(' ') }
   if (ROLES.includes(event.what)) return { part: run?.roles.find((one) => one.id === id)?.name ?? null, note: '' }
+  // Before the note stands why it ended, a code.
+  if (event.what === 'run.ended') return { part: null, note: note.join(' ') }
   return { part: null, note: event.detail }
 }

@@ -188,7 +188,8 @@ async def test_a_list_that_is_cut_shows_all_and_folds_again(visit: Visit, gatewa
     shown = tickets.locator("[data-testid^='ticket-']")
     await expect(shown).to_have_count(8)
     await tickets.get_by_role("button", name="显示全部").click()
-    await expect(shown).to_have_count(len(DEVICES))
+    # A device that falls silent meanwhile has a ticket of its own beside them.
+    await expect(shown.filter(has_text="外壳破损")).to_have_count(len(DEVICES))
     await tickets.get_by_role("button", name="收起").click()
     await expect(shown).to_have_count(8)
 

@@ -67,7 +67,8 @@ async def test_alarms_and_people_are_shown_whole_and_a_card_leads_to_its_ticket(
     for lamp in LAMPS:
         gateway.hear(lamp, "equipment", state="fault", code="E1")
     problems = page.see("problems")
-    await expect(problems.get_by_role("button", name=f"{ALL} {len(LAMPS)}")).to_be_visible()
+    # At least these: a device that has fallen silent by now stands beside them.
+    await expect(problems.get_by_role("button", name=re.compile(rf"{ALL} ([{len(LAMPS)}-9]|\d\d)"))).to_be_visible()
     await unfolds("#problems", "li[data-testid^='alarm-']", page, 6)
     await page.page.set_viewport_size({"width": 390, "height": 844})
     await expect(page.page.locator("#tickets")).not_to_be_in_viewport()

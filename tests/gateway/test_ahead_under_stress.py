@@ -57,6 +57,7 @@ async def test_a_storm_of_life_safety_does_not_starve_telemetry(tmp_path: Path) 
     async with running(tmp_path) as rig, Storm(rig).raging():
         hear_queue(rig, 1, 300)
         await until(lambda: len(rig.acknowledged()) == 300)
+        assert rig.acknowledged() == list(range(1, 301))
 
 
 async def test_a_storm_does_not_keep_a_snapshot_and_telemetry_from_their_turn(
@@ -146,6 +147,7 @@ async def test_an_end_does_not_wait_for_deadlines_that_never_end(
         monkeypatch.setattr(rig.journal, "commit", commit)
         hear_queue(rig, 1, 1)
         await until(lambda: rig.acknowledged() == [1])
+    assert rig.path.waiting == 0
 
 
 async def test_the_index_counts_what_is_decided_of_a_batch_under_way(
